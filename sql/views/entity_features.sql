@@ -1,0 +1,205 @@
+-- One row per entity and as_of: its features over the 30 days that end on as_of.
+-- An entity without a row in those days has none here either.
+create or replace view ads.entity_features as
+select
+  c.as_of,
+  own.config_id,
+  own.entity_type,
+  own.entity_id,
+  own.parent_id,
+  own.spend_7d,
+  own.impressions_7d::bigint as impressions_7d,
+  own.clicks_7d::bigint as clicks_7d,
+  own.leads_7d::bigint as leads_7d,
+  trend.cpl_7d,
+  trend.ctr_7d,
+  own.spend_7d::double precision / nullif(own.clicks_7d, 0) as cpc_7d,
+  100 * own.leads_7d / nullif(own.clicks_7d, 0) as conversion_rate_7d,
+  ads.pct_change(trend.cpl_before, trend.cpl_7d) as cpl_trend,
+  ads.pct_change(own.leads_before, own.leads_7d) as leads_trend,
+  ads.pct_change(own.spend_before, own.spend_7d::double precision) as spend_trend,
+  ads.pct_change(trend.ctr_before, trend.ctr_7d) as ctr_trend,
+  (own.spend_7d::double precision + own.spend_before)
+    / nullif(own.leads_7d + own.leads_before, 0) as cpl_14d,
+  (own.leads_7d + own.leads_before)::bigint as leads_14d,
+  own.spend_30d / nullif(own.leads_30d, 0) as cpl_30d,
+  own.leads_30d::bigint as leads_30d,
+  own.spend_30d / nullif(own.days_active, 0) as avg_daily_spend_30d,
+  own.cpl_std_7d,
+  sqrt((own.leads_squared_7d - own.leads_7d ^ 2 / 7) / 6) as leads_std_7d,
+  case
+    least(
+      own.cpl_monday,
+      own.cpl_tuesday,
+      own.cpl_wednesday,
+      own.cpl_thursday,
+      own.cpl_friday,
+      own.cpl_saturday,
+      own.cpl_sunday
+    )
+    when own.cpl_monday then 0
+    when own.cpl_tuesday then 1
+    when own.cpl_wednesday then 2
+    when own.cpl_thursday then 3
+    when own.cpl_friday then 4
+    when own.cpl_saturday then 5
+    when own.cpl_sunday then 6
+  end as best_day_of_week,
+  case
+    greatest(
+      own.cpl_monday,
+      own.cpl_tuesday,
+      own.cpl_wednesday,
+      own.cpl_thursday,
+      own.cpl_friday,
+      own.cpl_saturday,
+      own.cpl_sunday
+    )
+    when own.cpl_monday then 0
+    when own.cpl_tuesday then 1
+    when own.cpl_wednesday then 2
+    when own.cpl_thursday then 3
+    when own.cpl_friday then 4
+    when own.cpl_saturday then 5
+    when own.cpl_sunday then 6
+  end as worst_day_of_week,
+  own.impressions_7d / nullif(own.reach_7d, 0) as frequency_7d,
+  own.reach_7d::bigint as reach_7d,
+  own.days_with_leads_7d,
+  own.days_active,
+  coalesce(e.is_active, true) as is_active,
+  coalesce(e.has_budget, false) as has_budget,
+  own.spend_7d::double precision / nullif(parent.spend_7d, 0) as share_of_parent_spend,
+  own.leads_7d / nullif(parent.leads_7d, 0) as share_of_parent_leads,
+  1 - trend.cpl_7d / nullif(siblings.cpl_7d, 0) as performance_vs_siblings
+from ads.calendar c
+cross join lateral (
+  -- Counts are added up as double precision: exact up to 2^53, and without memory of its own for
+  -- each sum as bigint and numeric need it. So is money of which only ratios are made.
+  select
+    d.config_id,
+    d.entity_type,
+    d.entity_id,
+    d.parent_id,
+    coalesce(sum(d.spend) filter (where d.date > c.as_of - 7), 0) as spend_7d,
+    coalesce(sum(d.impressions::double precision) filter (where d.date > c.as_of - 7), 0)
+      as impressions_7d,
+    coalesce(sum(d.clicks::double precision) filter (where d.date > c.as_of - 7), 0) as clicks_7d,
+    coalesce(sum(d.leads::double precision) filter (where d.date > c.as_of - 7), 0) as leads_7d,
+    coalesce(sum(d.leads::double precision ^ 2) filter (where d.date > c.as_of - 7), 0)
+      as leads_squared_7d,
+    case
+      when bool_and(d.reach is not null or d.impressions = 0) filter (where d.date > c.as_of - 7)
+        then sum(d.reach::double precision) filter (where d.date > c.as_of - 7)
+    end as reach_7d,
+    stddev_samp(d.spend::double precision / nullif(d.leads, 0))
+      filter (where d.date > c.as_of - 7) as cpl_std_7d,
+    count(*) filter (where d.date > c.as_of - 7 and d.leads > 0) as days_with_leads_7d,
+    coalesce(
+      sum(d.spend::double precision)
+        filter (where d.date between c.as_of - 13 and c.as_of - 7),
+      0
+    ) as spend_before,
+    sum(d.impressions::double precision)
+      filter (where d.date between c.as_of - 13 and c.as_of - 7) as impressions_before,
+    sum(d.clicks::double precision)
+      filter (where d.date between c.as_of - 13 and c.as_of - 7) as clicks_before,
+    coalesce(
+      sum(d.leads::double precision)
+        filter (where d.date between c.as_of - 13 and c.as_of - 7),
+      0
+    ) as leads_before,
+    sum(d.spend) as spend_30d,
+    sum(d.leads::double precision) as leads_30d,
+    count(*) filter (where d.impressions > 0 or d.spend > 0) as days_active,
+    -- 1 January 2001 was a Monday.
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 0)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 0), 0)
+      as cpl_monday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 1)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 1), 0)
+      as cpl_tuesday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 2)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 2), 0)
+      as cpl_wednesday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 3)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 3), 0)
+      as cpl_thursday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 4)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 4), 0)
+      as cpl_friday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 5)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 5), 0)
+      as cpl_saturday,
+    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 6)
+      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 6), 0)
+      as cpl_sunday
+  from ads.entity_daily d
+  where d.date between c.as_of - 29 and c.as_of
+  group by d.config_id, d.entity_type, d.entity_id, d.parent_id
+) own
+cross join lateral (
+  select
+    own.spend_7d::double precision / nullif(own.leads_7d, 0) as cpl_7d,
+    100 * own.clicks_7d / nullif(own.impressions_7d, 0) as ctr_7d,
+    own.spend_before / nullif(own.leads_before, 0) as cpl_before,
+    100 * own.clicks_before / nullif(own.impressions_before, 0) as ctr_before
+) trend
+left join ads.entities e
+  on e.config_id = own.config_id
+  and e.entity_type = own.entity_type
+  and e.entity_id = own.entity_id
+left join lateral (
+  select
+    p.config_id,
+    p.entity_type,
+    p.parent_id,
+    sum(p.spend)::double precision as spend_7d,
+    sum(p.leads::double precision) as leads_7d
+  from ads.parent_daily p
+  where p.date between c.as_of - 6 and c.as_of
+  group by p.config_id, p.entity_type, p.parent_id
+) parent
+  on parent.config_id = own.config_id
+  and parent.entity_type = own.entity_type
+  and parent.parent_id = coalesce(own.parent_id, '')
+cross join lateral (
+  select
+    (parent.spend_7d - own.spend_7d::double precision)
+      / nullif(parent.leads_7d - own.leads_7d, 0) as cpl_7d
+) siblings;
+
+comment on view ads.entity_features is
+  'Features of every entity over the days that end on as_of; filter as_of to one day. What they mean '
+  'and when they are null is said at each column.';
+comment on column ads.entity_features.spend_7d is 'In major units of the account''s currency.';
+comment on column ads.entity_features.cpl_7d is 'Null without leads.';
+comment on column ads.entity_features.ctr_7d is 'Percent; null without impressions.';
+comment on column ads.entity_features.cpc_7d is 'Null without clicks.';
+comment on column ads.entity_features.conversion_rate_7d is 'Leads per click in percent; null without clicks.';
+comment on column ads.entity_features.cpl_trend is
+  'Percent change of 7 days against the 7 before, like the other trends; null where either CPL is.';
+comment on column ads.entity_features.avg_daily_spend_30d is 'Over the days with delivery.';
+comment on column ads.entity_features.cpl_std_7d is
+  'Sample standard deviation of the daily CPL over days with leads; null below two of them.';
+comment on column ads.entity_features.leads_std_7d is
+  'Sample standard deviation over all 7 days; a day without a row counts 0.';
+comment on column ads.entity_features.best_day_of_week is
+  '0 is Monday: the weekday with the lowest CPL over 30 days; null without leads.';
+comment on column ads.entity_features.worst_day_of_week is
+  '0 is Monday: the weekday with the highest CPL over 30 days; null without leads.';
+comment on column ads.entity_features.frequency_7d is
+  'A lower bound: impressions by reach_7d. Null where reach is unknown.';
+comment on column ads.entity_features.reach_7d is
+  'An upper bound: the sum of daily reach, which counts a person once a day and ad. Null '
+  'where that of any day is unknown.';
+comment on column ads.entity_features.days_active is 'Days with delivery in the last 30.';
+comment on column ads.entity_features.is_active is 'It and all above it run.';
+comment on column ads.entity_features.has_budget is 'Its own, or the one above it that pays for it.';
+comment on column ads.entity_features.share_of_parent_spend is
+  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where the parent has none.';
+comment on column ads.entity_features.share_of_parent_leads is
+  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where the parent has none.';
+comment on column ads.entity_features.performance_vs_siblings is
+  '(siblings'' CPL - own CPL) / siblings'' CPL over 7 days, positive is better; null without siblings or '
+  'leads on either side.';
