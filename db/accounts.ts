@@ -1,0 +1,81 @@
+/** Reading the connected ad accounts. */
+import { Refusal } from "../core/refusal.ts";
+import type { Sql, Transaction } from "./connect.ts";
+
+/** One connected ad account. */
+export type Account = {
+  config_id: number;
+  account_id: string | null;
+  name: string;
+  currency: string;
+  time_zone: string;
+  target_cpl: number | null;
+  is_active: boolean;
+  last_import_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+};
+
+/** What names an account: its number here, Meta's id without `act_`, or both. */
+export type AccountKey = { configId?: number | undefined; accountId?: string | undefined };
+
+const columns = (sql: Sql) =>
+  sql`
+    config_id, account_id, name, currency, time_zone, target_cpl, is_active, last_import_at,
+    created_at, updated_at`;
+
+/** Finds the account that fits all that is given of its key. */
+export async function findAccount(sql: Sql, key: AccountKey): Promise<Account | undefined> {
+  const [account] = await sql<Account[]>`
+    select ${columns(sql)}
+    from ads.accounts
+    where ${key.configId === undefined ? sql`true` : sql`config_id = ${key.configId}`}
+      and ${key.accountId === undefined ? sql`true` : sql`account_id = ${key.accountId}`}`;
+  return account;
+}
+
+/**
+ * The account with this number.
+ *
+ * @throws {Refusal} `not_found` if there is none.
+ */
+export async function getAccount(sql: Sql, configId: number): Promise<Account> {
+  const account = await findAccount(sql, { configId });
+  if (account) return account;
+  throw new Refusal("not_found", `There is no account with config id ${configId}`);
+}
+
+/** All accounts, in the order of their numbers. */
+export function listAccounts(sql: Sql): Promise<Account[]> {
+  return sql<Account[]>`select ${columns(sql)} from ads.accounts order by config_id`;
+}
+
+/** What CPL is compared with on a day, and where it comes from: null without a lead or a target. */
+export type Reference = {
+  reference: number | null;
+  reference_source: "target" | "account" | null;
+  target_cpl: number | null;
+  cpl_14d: number | null;
+  spend_14d: number;
+  leads_14d: number;
+};
+
+/** The reference of an account on a day. */
+export async function accountReference(
+  sql: Sql | Transaction,
+  configId: number,
+  asOf: string,
+): Promise<Reference | undefined> {
+  const [reference] = await sql<Reference[]>`
+    select reference, reference_source, target_cpl, cpl_14d, spend_14d, leads_14d
+    from ads.account_reference
+    where config_id = ${configId} and as_of = ${asOf}`;
+  return reference;
+}
+
+/** The last day on which an account's ads delivered, null before the first import. */
+export async function lastDeliveryDay(sql: Sql, configId: number): Promise<string | null> {
+  const [row] = await sql<{ day: string | null }[]>`
+    select max(date) as day from ads.insights where config_id = ${configId}`;
+  return row?.day ?? null;
+}

@@ -1,0 +1,185 @@
+/** What the classification of a level reads and writes. */
+import type { Tier, TierDecision } from "../core/tiers.ts";
+import type { Level } from "../core/level.ts";
+import type { Transaction } from "./connect.ts";
+
+/** Stores the features of a level and returns the number of entities. */
+export async function storeFeatures(
+  sql: Transaction,
+  configId: number,
+  entityType: Level,
+  asOf: string,
+  at: Date,
+): Promise<number> {
+  const [row] = await sql<{ stored: number }[]>`
+    select ads.store_features(${configId}, ${entityType}, ${asOf}, ${at}) as stored`;
+  return row?.stored ?? 0;
+}
+
+/** One entity with all that its tier rests on. */
+export type Candidate = {
+  entity_id: string;
+  parent_id: string | null;
+  insufficient_data: boolean;
+  spend_7d: number;
+  leads_7d: number;
+  cpl_7d: number | null;
+  ctr_7d: number | null;
+  cpl_trend: number | null;
+  leads_30d: number;
+  cpl_30d: number | null;
+  events: number;
+  exposure: number;
+  prior_alpha: number;
+  prior_beta: number;
+  alpha: number;
+  beta: number;
+  previous_tier: Tier | null;
+  /** The newest classification is of the same day and still holds. */
+  still_valid: boolean;
+};
+
+/**
+ * Reads the entities of a level in batches, so that memory does not grow with the account. Needs the
+ * features of the day to be stored.
+ *
+ * @param entityIds Only these; without them all active entities.
+ */
+export async function* readCandidates(
+  sql: Transaction,
+  { configId, entityType, asOf, entityIds, at, batch = 5000 }: {
+    configId: number;
+    entityType: Level;
+    asOf: string;
+    entityIds?: string[] | undefined;
+    at: Date;
+    batch?: number;
+  },
+): AsyncGenerator<Candidate[]> {
+  // An SQL cursor rather than the driver's: other statements run on the connection between batches.
+  // The plan has to be right for rows that were written a moment ago and have no statistics: made for
+  // the last row instead of the first, with hash joins, and without sorting, which leaves the index
+  // by entity for the look-ups.
+  await sql`
+    select
+      set_config('cursor_tuple_fraction', '1', true),
+      set_config('enable_nestloop', 'off', true),
+      set_config('enable_sort', 'off', true)`;
+  await sql`
+    declare candidates cursor for
+    -- Materialized: the evidence of one entity takes that of the whole account.
+    with evidence as materialized (
+      select entity_id, events, exposure, prior_alpha, prior_beta, alpha, beta
+      from ads.entity_evidence
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and as_of = ${asOf}
+        and metric = 'cpl'
+    )
+    select
+      f.entity_id,
+      f.parent_id,
+      f.insufficient_data,
+      f.spend_7d,
+      f.leads_7d,
+      f.cpl_7d,
+      f.ctr_7d,
+      f.cpl_trend,
+      f.leads_30d,
+      f.cpl_30d,
+      e.events,
+      e.exposure,
+      e.prior_alpha,
+      e.prior_beta,
+      e.alpha,
+      e.beta,
+      previous.tier as previous_tier,
+      coalesce(previous.as_of = f.feature_date and previous.valid_until > ${at}, false)
+        as still_valid
+    from evidence e
+    -- Both looked up by key, entity by entity.
+    cross join lateral (
+      select *
+      from ads.ml_features
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and entity_id = e.entity_id
+        and window_days = 30
+        and feature_date = ${asOf}
+      limit 1
+    ) f
+    left join lateral (
+      select c.tier, c.as_of, c.valid_until
+      from ads.ml_classifications c
+      where c.config_id = ${configId}
+        and c.entity_type = ${entityType}
+        and c.entity_id = e.entity_id
+        and c.as_of <= ${asOf}
+      order by c.as_of desc, c.classified_at desc, c.id desc
+      limit 1
+    ) previous on true
+    where ${entityIds ? sql`e.entity_id = any(${entityIds})` : sql`f.is_active`}`;
+  await sql`
+    select set_config('enable_nestloop', 'on', true), set_config('enable_sort', 'on', true)`;
+  const fetch = () =>
+    sql<Candidate[]>`fetch ${sql.unsafe(String(batch))} from candidates`.execute();
+  // The server reads the next batch while the caller decides on this one.
+  for (let next = fetch();;) {
+    const candidates = await next;
+    if (candidates.length === 0) break;
+    next = fetch();
+    // If the caller fails, nobody waits for this batch, and its failure is that of the transaction.
+    next.catch(() => {});
+    yield candidates;
+  }
+  await sql`close candidates`;
+}
+
+/** One decision to store. */
+export type StoredDecision = TierDecision & {
+  entityId: string;
+  parentId: string | null;
+  previousTier: Tier | null;
+  change: "improved" | "declined" | "stable" | null;
+  metricsSnapshot: Record<string, number | string | null>;
+  featureImportances: Record<string, number>;
+};
+
+/** Appends decisions to the history of tiers. */
+export async function storeDecisions(
+  sql: Transaction,
+  { configId, entityType, asOf, at, validUntil, modelVersion }: {
+    configId: number;
+    entityType: Level;
+    asOf: string;
+    at: Date;
+    validUntil: Date;
+    modelVersion: string;
+  },
+  decisions: StoredDecision[],
+): Promise<void> {
+  await sql`
+    insert into ads.ml_classifications (
+      config_id, entity_type, entity_id, parent_id, tier, confidence_score, tier_probabilities,
+      metrics_snapshot, feature_importances, previous_tier, tier_change_direction, as_of,
+      window_days, model_version, classified_at, valid_until
+    )
+    select
+      ${configId}, ${entityType}, d.entity_id, d.parent_id, d.tier, d.confidence,
+      d.probabilities::jsonb, d.snapshot::jsonb, d.importances::jsonb, d.previous_tier, d.change,
+      ${asOf}, 30, ${modelVersion}, ${at}, ${validUntil}
+    from unnest(
+      ${decisions.map((d) => d.entityId)}::text[],
+      ${decisions.map((d) => d.parentId)}::text[],
+      ${decisions.map((d) => d.tier)}::text[],
+      ${decisions.map((d) => d.confidence)}::double precision[],
+      ${decisions.map((d) => JSON.stringify(d.probabilities))}::text[],
+      ${decisions.map((d) => JSON.stringify(d.metricsSnapshot))}::text[],
+      ${decisions.map((d) => JSON.stringify(d.featureImportances))}::text[],
+      ${decisions.map((d) => d.previousTier)}::text[],
+      ${decisions.map((d) => d.change)}::text[]
+    ) d (
+      entity_id, parent_id, tier, confidence, probabilities, snapshot, importances, previous_tier,
+      change
+    )`;
+}

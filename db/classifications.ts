@@ -1,0 +1,223 @@
+/** Reading the history of tiers. */
+import type { Level } from "../core/level.ts";
+import { type Tier, TIERS } from "../core/tiers.ts";
+import type { Sql } from "./connect.ts";
+
+type Fragment = ReturnType<typeof stored>;
+
+/** The numbers that a tier was decided on, as far as they were kept. */
+export type MetricsSnapshot = {
+  cpl_7d?: number | null;
+  ctr_7d?: number | null;
+  leads_7d?: number;
+  spend_7d?: number;
+  cpl_trend?: number | null;
+  avg_cpl_reference?: number | null;
+  cpl_low_80?: number;
+  cpl_high_80?: number | null;
+  alpha?: number;
+  beta?: number;
+  [other: string]: unknown;
+};
+
+/** One classification with the names of what it is about. */
+export type Classification = {
+  id: number;
+  config_id: number;
+  entity_type: Level;
+  entity_id: string;
+  entity_name: string | null;
+  parent_id: string | null;
+  campaign_id: string | null;
+  campaign_name: string | null;
+  tier: Tier;
+  confidence_score: number;
+  tier_probabilities: Record<Tier, number> | null;
+  metrics_snapshot: MetricsSnapshot;
+  feature_importances: Record<string, unknown> | null;
+  previous_tier: Tier | null;
+  tier_change_direction: "improved" | "declined" | "stable" | null;
+  as_of: string;
+  window_days: number;
+  model_version: string;
+  classified_at: Date;
+  valid_until: Date;
+};
+
+/** Which classifications are meant. Instants: `from` is included, `before` is not. */
+export type ClassificationFilter = {
+  configId: number;
+  entityType: Level;
+  entityId?: string | undefined;
+  minConfidence?: number | undefined;
+  from?: Date | undefined;
+  before?: Date | undefined;
+};
+
+/** One page of the history, newest first, after the row with the id `after` if there is one. */
+export function listClassifications(
+  sql: Sql,
+  filter: ClassificationFilter & { tier?: Tier | undefined },
+  { limit, offset, after }: { limit: number; offset: number; after?: number | undefined },
+): Promise<Classification[]> {
+  const ofTier = filter.tier === undefined ? sql`` : sql`and tier = ${filter.tier}`;
+  // Both bounds as scalars, so that the comparison of the pair is a range of the index.
+  const following = after === undefined ? sql`` : sql`
+    and (classified_at, id) < ((
+      select classified_at
+      from ads.ml_classifications
+      where config_id = ${filter.configId} and id = ${after}
+    ), ${after})`;
+  // The server plans anew each time for a limit that it does not know, so it is told.
+  const page = sql`
+    limit ${sql.unsafe(String(limit))} ${offset === 0 ? sql`` : sql`offset ${offset}`}`;
+  const newestFirst = sql`order by classified_at desc, id desc`;
+  return named(
+    sql,
+    filter.entityType,
+    sql`
+      select ${stored(sql)}
+      from ads.ml_classifications
+      where ${matches(sql, filter)} ${ofTier} ${following}
+      ${newestFirst}
+      ${page}`,
+    newestFirst,
+  );
+}
+
+/** How many classifications match, by tier. A tier without any has no row. */
+export function countClassifications(
+  sql: Sql,
+  filter: ClassificationFilter,
+): Promise<{ tier: Tier; count: number }[]> {
+  return sql<{ tier: Tier; count: number }[]>`
+    select tier, count(*) as count
+    from ads.ml_classifications
+    where ${matches(sql, filter)}
+    group by tier`;
+}
+
+/** The newest classification of each of these entities, or of all active ones. */
+export function latestClassifications(
+  sql: Sql,
+  { configId, entityType, entityIds }: {
+    configId: number;
+    entityType: Level;
+    entityIds?: string[] | undefined;
+  },
+): Promise<Classification[]> {
+  const wanted = entityIds ? sql`any(${entityIds})` : sql`any(
+    select entity_id
+    from ads.entities
+    where config_id = ${configId} and entity_type = ${entityType} and is_active
+  )`;
+  return named(
+    sql,
+    entityType,
+    sql`
+      select ${stored(sql)}
+      from ads.latest_classifications
+      where config_id = ${configId} and entity_type = ${entityType} and entity_id = ${wanted}`,
+    sql`order by entity_id`,
+  );
+}
+
+/** The newest row per entity among the matching ones, summed up for one tier. */
+export type TierSummary = {
+  tier: Tier;
+  count: number;
+  confidence_sum: number;
+  changes: number;
+  last_classified_at: Date;
+};
+
+/** Sums up the newest row per entity among the matching ones. A tier without any has no row. */
+export function summarizeClassifications(
+  sql: Sql,
+  filter: ClassificationFilter,
+): Promise<TierSummary[]> {
+  return sql<TierSummary[]>`
+    select
+      tier,
+      count(*) as count,
+      sum(confidence_score) as confidence_sum,
+      count(*) filter (where tier_change_direction in ('improved', 'declined')) as changes,
+      max(classified_at) as last_classified_at
+    from (${newestPerEntity(sql, filter)}) newest
+    group by tier`;
+}
+
+/** The best among the newest row per entity: by tier, the surest first. */
+export function topClassifications(
+  sql: Sql,
+  filter: ClassificationFilter,
+  limit: number,
+): Promise<Classification[]> {
+  const bestFirst = sql`order by array_position(${[...TIERS]}, tier), confidence_score desc, id`;
+  return named(
+    sql,
+    filter.entityType,
+    sql`
+      select ${stored(sql)}
+      from (${newestPerEntity(sql, filter)}) newest
+      ${bestFirst}
+      limit ${limit}`,
+    bestFirst,
+  );
+}
+
+function newestPerEntity(sql: Sql, filter: ClassificationFilter) {
+  return sql`
+    select distinct on (entity_id) ${stored(sql)}
+    from ads.ml_classifications
+    where ${matches(sql, filter)}
+    order by entity_id, classified_at desc, id desc`;
+}
+
+function matches(sql: Sql, filter: ClassificationFilter) {
+  const { configId, entityType, entityId, minConfidence, from, before } = filter;
+  return sql`
+    config_id = ${configId}
+    and entity_type = ${levelLiteral(sql, entityType)}
+    ${entityId === undefined ? sql`` : sql`and entity_id = ${entityId}`}
+    ${minConfidence === undefined ? sql`` : sql`and confidence_score >= ${minConfidence}`}
+    ${from === undefined ? sql`` : sql`and classified_at >= ${from}`}
+    ${before === undefined ? sql`` : sql`and classified_at < ${before}`}`;
+}
+
+function stored(sql: Sql) {
+  return sql`
+    id, config_id, entity_type, entity_id, parent_id, tier, confidence_score, tier_probabilities,
+    metrics_snapshot, feature_importances, previous_tier, tier_change_direction, as_of,
+    window_days, model_version, classified_at, valid_until`;
+}
+
+/**
+ * Adds the names to rows of one level. Each is looked up by its key, and the plan for a page is kept:
+ * the level stands there as a literal because planning for any level takes longer than the page, and
+ * `limit 1` because the planner would otherwise read all entities for a page of unknown length.
+ */
+function named(sql: Sql, entityType: Level, rows: Fragment, order: Fragment) {
+  const level = levelLiteral(sql, entityType);
+  return sql<Classification[]>`
+    select
+      r.*,
+      e.name as entity_name,
+      coalesce(e.campaign_id, case r.entity_type
+        when 'campaign' then r.entity_id
+        when 'adset' then r.parent_id
+      end) as campaign_id,
+      e.campaign_name
+    from (${rows}) r
+    left join lateral (
+      select name, campaign_id, campaign_name
+      from ads.entities
+      where config_id = r.config_id and entity_type = ${level} and entity_id = r.entity_id
+      limit 1
+    ) e on true
+    ${order}`;
+}
+
+function levelLiteral(sql: Sql, entityType: Level) {
+  return { campaign: sql`'campaign'`, adset: sql`'adset'`, ad: sql`'ad'` }[entityType];
+}
