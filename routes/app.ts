@@ -1,0 +1,83 @@
+/** All routes put together. */
+import { bodyLimit } from "hono/body-limit";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { secureHeaders } from "hono/secure-headers";
+import { Refusal } from "../core/refusal.ts";
+import type { Sql } from "../db/connect.ts";
+import { classificationRoutes } from "./classifications.ts";
+import { configRoutes } from "./config.ts";
+import { dashboardRoutes } from "./dashboard/dashboard.tsx";
+import { docsRoutes } from "./docs/docs.ts";
+import { entityRoutes } from "./entities.ts";
+import { onError, refuse } from "./errors.ts";
+import { featureRoutes } from "./features.ts";
+import { feedbackRoutes } from "./feedback.ts";
+import { healthRoutes } from "./health.ts";
+import { createRouter } from "./router.ts";
+
+const BODY_MAX = 1024 * 1024;
+const BASE = "/api/v1";
+
+/**
+ * The whole service: the API under `/api/v1`, its description at `/docs`, the page at `/`.
+ *
+ * @example `await createApp({ sql, version: "1.0.0" }).request("/api/v1/health/live")`
+ */
+export function createApp(
+  { sql, version, now = () => new Date() }: { sql: Sql; version: string; now?: () => Date },
+) {
+  const surroundings = { sql, version, now };
+  const app = createRouter();
+
+  app.use(secureHeaders({
+    // Everything on the pages comes from here. Swagger UI and charts need styles in the document.
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", "data:"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    // The service is reached by plain HTTP on the machine itself; TLS is its proxy's to promise.
+    strictTransportSecurity: false,
+  }));
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      c.header("Allow", methods.join(", "));
+      const message = `${c.req.method} is not possible here`;
+      return refuse(c, new Refusal("method_not_allowed", message, `Use ${methods.join(" or ")}`));
+    },
+  }));
+  app.use(bodyLimit({
+    maxSize: BODY_MAX,
+    onError: () => {
+      throw new Refusal("payload_too_large", `The body is larger than ${BODY_MAX} bytes`);
+    },
+  }));
+  app.route(`${BASE}/health`, healthRoutes(surroundings));
+  app.route(`${BASE}/facebook-ads`, configRoutes(surroundings));
+  app.route(`${BASE}/classifications/feedback`, feedbackRoutes(surroundings));
+  app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
+  app.route(`${BASE}/entities`, entityRoutes(surroundings));
+  app.route(`${BASE}/features`, featureRoutes(surroundings));
+  app.doc31(`${BASE}/openapi.json`, {
+    openapi: "3.1.0",
+    info: {
+      title: "adstrata",
+      version,
+      description: "Which campaigns, ad sets and ads perform, why, and how sure that is.",
+    },
+  });
+  app.route("/docs", docsRoutes());
+  app.route("/", dashboardRoutes(surroundings));
+
+  app.notFound((c) =>
+    refuse(c, new Refusal("not_found", `There is nothing at "${c.req.path}"`, "See /docs"))
+  );
+  app.onError(onError);
+  return app;
+}

@@ -1,0 +1,410 @@
+/** Tiers: their history, the newest ones, sums, and making new ones. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { yesterdayIn } from "../core/days.ts";
+import { LEVEL_FACTS } from "../core/level.ts";
+import { Refusal } from "../core/refusal.ts";
+import { type Tier, TIERS } from "../core/tiers.ts";
+import * as db from "../db/classifications.ts";
+import { findEntities } from "../db/entities.ts";
+import { classify } from "../jobs/classification.ts";
+import { requireAccount } from "./accounts.ts";
+import { errorAnswers, wrongParameter } from "./errors.ts";
+import {
+  accountParameters,
+  ConfigId,
+  Day,
+  decimal,
+  EntityId,
+  EntityType,
+  flag,
+  InstantFrom,
+  InstantTo,
+  integer,
+  pageNumbers,
+  pageOf,
+  pagingParameters,
+  RowId,
+} from "./parameters.ts";
+import { answer, createRouter, jsonBody, nullable, type Surroundings } from "./router.ts";
+
+const TOP_ITEMS = 5;
+const DAY_MS = 86_400_000;
+
+const LABELS = {
+  HIGH_PERFORMER: "GOOD",
+  MODERATE: "OK",
+  LOW: "BAD",
+  UNDERPERFORMER: "BAD",
+} as const;
+
+/** A tier, as a parameter and in answers. */
+export const TierName = z.enum(TIERS).openapi("Tier");
+const Label = z.enum(["GOOD", "OK", "BAD"]).openapi("ClassificationLabel");
+/** A number for each tier. */
+export const TierCounts = z.record(TierName, z.int()).openapi("TierCounts");
+
+/** One classification of an entity. */
+export const Classification = z.object({
+  id: z.int(),
+  config_id: z.int(),
+  entity_type: EntityType,
+  entity_id: z.string(),
+  entity_name: z.string().nullable(),
+  parent_id: z.string().nullable(),
+  campaign_id: z.string().nullable(),
+  campaign_name: z.string().nullable(),
+  tier: TierName,
+  classification_label: Label,
+  confidence_score: z.number().min(0).max(1).openapi({
+    description: "The probability that the entity's true CPL is in this tier",
+  }),
+  tier_probabilities: z.record(TierName, z.number()).nullable(),
+  metrics_snapshot: z.looseObject({
+    cpl_7d: z.number().nullable(),
+    ctr_7d: z.number().nullable(),
+    leads_7d: z.number(),
+    spend_7d: z.number(),
+    cpl_trend: z.number().nullable(),
+    avg_cpl_reference: z.number().nullable(),
+  }),
+  feature_importances: z.record(z.string(), z.unknown()).nullable(),
+  model_version: z.string(),
+  previous_tier: nullable(TierName),
+  tier_change_direction: z.enum(["improved", "declined", "stable"]).nullable(),
+  as_of: z.iso.date(),
+  classified_at: z.iso.datetime(),
+  valid_until: z.iso.datetime(),
+  generated_at: z.iso.datetime().openapi({ description: "The same as `classified_at`" }),
+  window_days: z.int(),
+}).openapi("Classification");
+
+const ClassificationList = z.object({
+  config_id: z.int(),
+  total: z.int().nullable().openapi({ description: "All matches; null with `count=false`" }),
+  page: z.int(),
+  page_size: z.int(),
+  next_after: z.int().nullable().openapi({
+    description: "The `after` of the next page, null on the last one",
+  }),
+  by_tier: nullable(TierCounts).openapi({
+    description: "All matches of any tier; null with `count=false`",
+  }),
+  data: z.array(Classification),
+  classifications: z.array(Classification).openapi({ description: "The same as `data`" }),
+}).openapi("ClassificationList");
+
+const ClassificationSummary = z.object({
+  config_id: z.int(),
+  window_days: z.int(),
+  date_from: z.iso.datetime().nullable(),
+  date_to: z.iso.datetime().nullable(),
+  total_campaigns: z.int().openapi({ description: "The same as `total`, on every level" }),
+  total: z.int(),
+  by_tier: TierCounts,
+  by_label: z.record(Label, z.int()),
+  average_confidence: z.number().openapi({ description: "0 where nothing is classified" }),
+  recent_changes: z.int().openapi({ description: "How many improved or declined" }),
+  last_classification_at: z.iso.datetime().nullable(),
+  last_classification: z.iso.datetime().nullable(),
+  top_items: z.array(Classification).openapi({ description: "The best ones, the surest first" }),
+}).openapi("ClassificationSummary");
+
+const ClassifyBody = z.object({
+  config_id: ConfigId,
+  entity_type: EntityType.default("campaign"),
+  entity_ids: z.array(EntityId).nullish().openapi({
+    description: "Without any, all active entities of the level",
+  }),
+  campaign_ids: z.array(EntityId).nullish().openapi({ description: "Older name of `entity_ids`" }),
+  force_reclassify: flag.nullish().openapi({
+    description: "Classify anew what is still valid",
+  }),
+  as_of: Day.nullish().openapi({
+    description: "The last day that counts; yesterday in the account's time zone",
+  }),
+}).openapi("ClassifyRequest");
+
+const ClassifyAnswer = z.object({
+  config_id: z.int(),
+  as_of: z.iso.date(),
+  classified_count: z.int().openapi({ description: "How many are in `classifications`" }),
+  classifications: z.array(Classification),
+}).openapi("ClassifyAnswer");
+
+const tags = ["Classifications"];
+
+const matching = {
+  entity_type: EntityType.default("campaign"),
+  date_from: InstantFrom.optional(),
+  date_to: InstantTo.optional(),
+};
+
+const listQuery = z.object({
+  ...accountParameters,
+  ...matching,
+  entity_id: EntityId.optional(),
+  campaign_id: EntityId.optional().openapi({ description: "Older name of `entity_id`" }),
+  tier: TierName.optional(),
+  min_confidence: decimal(0, 1).optional(),
+  ...pagingParameters,
+  after: RowId.optional().openapi({
+    description: "The `next_after` of the page before: as quick on the last page as on the first",
+  }),
+});
+
+function listRoute(path: string) {
+  return createRoute({
+    method: "get",
+    path,
+    summary: "The history of tiers, newest first",
+    tags,
+    request: { query: listQuery },
+    responses: { 200: answer("One page", ClassificationList), ...errorAnswers(400, 404) },
+  });
+}
+
+const newestRoute = createRoute({
+  method: "get",
+  path: "/campaigns/{campaign_id}",
+  summary: "The newest tier of a campaign",
+  tags,
+  request: { params: z.object({ campaign_id: EntityId }), query: z.object(accountParameters) },
+  responses: { 200: answer("The newest one", Classification), ...errorAnswers(400, 404) },
+});
+
+const summaryRoute = createRoute({
+  method: "get",
+  path: "/summary",
+  summary: "The newest tier of each entity in a time, summed up",
+  tags,
+  request: {
+    query: z.object({
+      ...accountParameters,
+      ...matching,
+      window_days: integer(1, 30).default(7).openapi({
+        description: "How many days back, where no date is given (7)",
+      }),
+    }),
+  },
+  responses: { 200: answer("The sums", ClassificationSummary), ...errorAnswers(400, 404) },
+});
+
+function classifyRoute(path: string) {
+  return createRoute({
+    method: "post",
+    path,
+    summary: "Classify entities of one level",
+    tags,
+    request: { body: jsonBody(ClassifyBody) },
+    responses: {
+      200: answer("The new classifications, and those that are still valid", ClassifyAnswer),
+      ...errorAnswers(400, 404, 413),
+    },
+  });
+}
+
+/** The routes under `/classifications`, but feedback. */
+export function classificationRoutes({ sql, now }: Surroundings) {
+  const router = createRouter();
+
+  for (const path of ["/", "/campaigns"]) {
+    router.openapi(listRoute(path), async (c) => c.json(await list(c.req.valid("query")), 200));
+  }
+  for (const path of ["/classify", "/campaigns/classify"]) {
+    router.openapi(
+      classifyRoute(path),
+      async (c) => c.json(await classifyNow(c.req.valid("json")), 200),
+    );
+  }
+  router.openapi(summaryRoute, async (c) => c.json(await summarize(c.req.valid("query")), 200));
+  router.openapi(newestRoute, async (c) => {
+    const { config_id: configId } = await requireAccount(sql, c.req.valid("query"));
+    const entityId = c.req.valid("param").campaign_id;
+    const [newest] = await db.latestClassifications(sql, {
+      configId,
+      entityType: "campaign",
+      entityIds: [entityId],
+    });
+    if (!newest) throw new Refusal("not_found", `There is no classification of "${entityId}"`);
+    return c.json(present(newest), 200);
+  });
+  return router;
+
+  async function list(
+    query: z.output<typeof listQuery>,
+  ): Promise<z.input<typeof ClassificationList>> {
+    const page = pageOf(query);
+    const time = timeOf(query);
+    const configId = query.config_id ?? (await requireAccount(sql, query)).config_id;
+    const filter = {
+      configId,
+      entityType: query.entity_type,
+      entityId: query.entity_id ?? query.campaign_id,
+      minConfidence: query.min_confidence,
+      ...time,
+    };
+    // The account is checked beside the page rather than before it, which saves a round trip.
+    const [rows, counts] = await Promise.all([
+      db.listClassifications(sql, { ...filter, tier: query.tier }, { ...page, after: query.after }),
+      query.count ? db.countClassifications(sql, filter) : null,
+      requireAccount(sql, query),
+    ]);
+    const byTier = counts && countsByTier(counts);
+    const data = rows.map(present);
+    return {
+      config_id: configId,
+      total: byTier && (query.tier ? byTier[query.tier] : sum(Object.values(byTier))),
+      ...pageNumbers(page),
+      next_after: rows.length === page.limit ? rows.at(-1)?.id ?? null : null,
+      by_tier: byTier,
+      data,
+      classifications: data,
+    };
+  }
+
+  async function summarize(
+    query: z.output<typeof summaryRoute.request.query>,
+  ): Promise<z.input<typeof ClassificationSummary>> {
+    const { config_id: configId } = await requireAccount(sql, query);
+    const time = timeOf(query);
+    if (!time.from && !time.before) {
+      time.from = new Date(now().getTime() - query.window_days * DAY_MS);
+    }
+    const filter = { configId, entityType: query.entity_type, ...time };
+    const [tiers, top] = await Promise.all([
+      db.summarizeClassifications(sql, filter),
+      db.topClassifications(sql, filter, TOP_ITEMS),
+    ]);
+    const byTier = countsByTier(tiers);
+    const total = sum(Object.values(byTier));
+    const lastAt = tiers.map((tier) => tier.last_classified_at.toISOString()).sort().at(-1) ?? null;
+    return {
+      config_id: configId,
+      window_days: query.window_days,
+      date_from: query.date_from?.toISOString() ?? null,
+      date_to: query.date_to?.toISOString() ?? null,
+      total_campaigns: total,
+      total,
+      by_tier: byTier,
+      by_label: {
+        GOOD: byTier.HIGH_PERFORMER,
+        OK: byTier.MODERATE,
+        BAD: byTier.LOW + byTier.UNDERPERFORMER,
+      },
+      average_confidence: total === 0 ? 0 : sum(tiers.map((tier) => tier.confidence_sum)) / total,
+      recent_changes: sum(tiers.map((tier) => tier.changes)),
+      last_classification_at: lastAt,
+      last_classification: lastAt,
+      top_items: top.map(present),
+    };
+  }
+
+  async function classifyNow(
+    body: z.output<typeof ClassifyBody>,
+  ): Promise<z.input<typeof ClassifyAnswer>> {
+    const account = await requireAccount(sql, body);
+    const configId = account.config_id;
+    const entityType = body.entity_type;
+    const yesterday = yesterdayIn(account.time_zone, now());
+    const asOf = body.as_of ?? yesterday;
+    if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+    const given = [...new Set([...body.entity_ids ?? [], ...body.campaign_ids ?? []])];
+    const entityIds = given.length > 0 ? given : undefined;
+    if (entityIds) await requireEntities(configId, entityType, entityIds);
+    await classify(sql, {
+      configId,
+      entityType,
+      asOf,
+      entityIds,
+      force: body.force_reclassify ?? false,
+      now: now(),
+    });
+    const rows = await db.latestClassifications(sql, { configId, entityType, entityIds });
+    if (entityIds?.length === 1 && rows.length === 0) {
+      throw new Refusal(
+        "not_found",
+        `There is too little data to classify the ${LEVEL_FACTS[entityType].one} "${entityIds[0]}"`,
+      );
+    }
+    return {
+      config_id: configId,
+      as_of: asOf,
+      classified_count: rows.length,
+      classifications: rows.map(present),
+    };
+  }
+
+  async function requireEntities(
+    configId: number,
+    entityType: z.output<typeof EntityType>,
+    entityIds: string[],
+  ): Promise<void> {
+    const found = await findEntities(sql, configId, entityType, entityIds);
+    const known = new Set(found.map((entity) => entity.entity_id));
+    const unknown = entityIds.filter((id) => !known.has(id));
+    if (unknown.length === 0) return;
+    throw new Refusal(
+      "not_found",
+      `There is no ${LEVEL_FACTS[entityType].one} "${unknown[0]}" in this account`,
+      undefined,
+      { entity_ids: unknown },
+    );
+  }
+}
+
+/** A stored classification as clients see it. */
+export function present(row: db.Classification): z.input<typeof Classification> {
+  const classifiedAt = row.classified_at.toISOString();
+  return {
+    id: row.id,
+    config_id: row.config_id,
+    entity_type: row.entity_type,
+    entity_id: row.entity_id,
+    entity_name: row.entity_name,
+    parent_id: row.parent_id,
+    campaign_id: row.campaign_id,
+    campaign_name: row.campaign_name,
+    tier: row.tier,
+    classification_label: LABELS[row.tier],
+    confidence_score: row.confidence_score,
+    tier_probabilities: row.tier_probabilities,
+    metrics_snapshot: {
+      cpl_7d: null,
+      ctr_7d: null,
+      leads_7d: 0,
+      spend_7d: 0,
+      cpl_trend: null,
+      avg_cpl_reference: null,
+      ...row.metrics_snapshot,
+    },
+    feature_importances: row.feature_importances,
+    model_version: row.model_version,
+    previous_tier: row.previous_tier,
+    tier_change_direction: row.tier_change_direction,
+    as_of: row.as_of,
+    classified_at: classifiedAt,
+    valid_until: row.valid_until.toISOString(),
+    generated_at: classifiedAt,
+    window_days: row.window_days,
+  };
+}
+
+/** PostgreSQL keeps microseconds, so the last millisecond counts to its end. */
+function timeOf({ date_from, date_to }: { date_from?: Date; date_to?: Date }) {
+  if (date_from && date_to && date_from > date_to) {
+    throw wrongParameter("date_from", "is after date_to");
+  }
+  return { from: date_from, before: date_to && new Date(date_to.getTime() + 1) };
+}
+
+/** Adds up counts by tier, with all four tiers. */
+export function countsByTier(rows: { tier: Tier; count: number }[]): Record<Tier, number> {
+  const counts = { HIGH_PERFORMER: 0, MODERATE: 0, LOW: 0, UNDERPERFORMER: 0 };
+  for (const { tier, count } of rows) counts[tier] += count;
+  return counts;
+}
+
+/** The sum of some numbers. */
+export function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

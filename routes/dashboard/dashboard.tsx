@@ -1,0 +1,253 @@
+/** The pages for people, made on the server; scripts only draw. */
+import echarts from "echarts/dist/echarts.common.min.js" with { type: "text" };
+import { type Context, Hono } from "hono";
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import { z } from "zod";
+import { addDays, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
+import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
+import { Refusal } from "../../core/refusal.ts";
+import {
+  type Account,
+  accountReference,
+  lastDeliveryDay,
+  listAccounts,
+} from "../../db/accounts.ts";
+import { latestClassifications } from "../../db/classifications.ts";
+import {
+  ORDERS,
+  outstandingEntities,
+  tableOfEntities,
+  type TableRow,
+  tierCounts,
+} from "../../db/dashboard.ts";
+import { entityDays, findEntities } from "../../db/entities.ts";
+import { countsByTier } from "../classifications.ts";
+import { onError, statusOf } from "../errors.ts";
+import type { Surroundings } from "../router.ts";
+import { serveTexts } from "../static.ts";
+import script from "./chart.js" with { type: "text" };
+import style from "./dashboard.css" with { type: "text" };
+import { Days, Trail, Verdict } from "./detail.tsx";
+import icon from "./icon.svg" with { type: "text" };
+import { Layout } from "./layout.tsx";
+import {
+  AccountHeading,
+  EntityTable,
+  LevelCards,
+  type LevelOverview,
+  NothingYet,
+  NoTiersYet,
+  Rows,
+  type View,
+} from "./overview.tsx";
+import { belowAddress, levelTitle } from "./parts.tsx";
+
+const ROWS = 50;
+const STANDING_OUT = 3;
+const DAYS = 7;
+const CHART_DAYS = 60;
+
+/** Links come from the page itself, so what makes no sense is as good as not given. */
+const Query = z.object({
+  config_id: z.coerce.number().int().optional().catch(undefined),
+  level: z.enum(LEVELS).catch("campaign"),
+  parent: z.string().max(64).regex(/^[^\0]*$/).optional().catch(undefined),
+  order: z.enum(ORDERS).catch("spend"),
+  show: z.enum(["active", "all"]).catch("active"),
+  page: z.coerce.number().int().min(1).max(1_000_000).catch(1),
+});
+
+/** The pages and the files that they load. */
+export function dashboardRoutes({ sql, now }: Surroundings): Hono {
+  const router = new Hono();
+  serveTexts(router, {
+    "/assets/dashboard.css": style,
+    "/assets/chart.js": script,
+    "/assets/echarts.js": echarts,
+    "/assets/icon.svg": icon,
+  });
+
+  router.get("/", async (c) => {
+    const query = Query.parse(c.req.query());
+    const accounts = await listAccounts(sql);
+    const account = chosenAccount(accounts, query.config_id);
+    const day = account && await lastDeliveryDay(sql, account.config_id);
+    if (!account || !day) {
+      return page(
+        c,
+        <Layout title="adstrata" accounts={accounts} account={account}>
+          <NothingYet account={account} />
+        </Layout>,
+      );
+    }
+    const configId = account.config_id;
+    const { asOf, yesterday } = daysOf(account, day);
+    const period = { from: addDays(asOf, 1 - DAYS), to: asOf };
+    const parentLevel = LEVEL_FACTS[query.level].parent;
+    const [parent] = query.parent && parentLevel
+      ? await findEntities(sql, configId, parentLevel, [query.parent])
+      : [];
+    const view: View = {
+      level: query.level,
+      parent: parent ?? null,
+      order: query.order,
+      activeOnly: query.show === "active",
+      page: query.page,
+    };
+    const [reference, overviews, rows] = await Promise.all([
+      accountReference(sql, configId, asOf),
+      Promise.all(LEVELS.map((level) => overviewOf(configId, level))),
+      tableRows(account, view, asOf),
+    ]);
+    const classified = overviews.some(({ best, worst }) => best.length + worst.length > 0);
+    return page(
+      c,
+      <Layout title={`${account.name} · adstrata`} accounts={accounts} account={account}>
+        <AccountHeading
+          account={account}
+          reference={reference}
+          period={period}
+          asOfIsYesterday={asOf === yesterday}
+        />
+        {classified
+          ? <LevelCards account={account} overviews={overviews} view={view} />
+          : <NoTiersYet account={account} asOf={asOf} />}
+        <EntityTable
+          account={account}
+          view={view}
+          rows={rows.slice(0, ROWS)}
+          hasNext={rows.length > ROWS}
+          reference={reference?.reference ?? null}
+        />
+      </Layout>,
+    );
+  });
+
+  router.get("/entities/:level/:id", async (c) => {
+    const query = Query.parse(c.req.query());
+    const accounts = await listAccounts(sql);
+    const account = chosenAccount(accounts, query.config_id);
+    const level = LEVELS.find((level) => level === c.req.param("level"));
+    const id = c.req.param("id");
+    const [entity] = account && level && !id.includes("\0")
+      ? await findEntities(sql, account.config_id, level, [id])
+      : [];
+    if (!account || !level || !entity) throw new Refusal("not_found", "There is no such entity");
+    const configId = account.config_id;
+    const { asOf } = daysOf(account, await lastDeliveryDay(sql, configId));
+    const period = { from: addDays(asOf, 1 - CHART_DAYS), to: asOf };
+    const below = LEVELS.find((other) => LEVEL_FACTS[other].parent === level);
+    const [reference, [classification], days, campaigns, adsets, children] = await Promise.all([
+      accountReference(sql, configId, asOf),
+      latestClassifications(sql, { configId, entityType: level, entityIds: [id] }),
+      entityDays(sql, configId, level, id, period),
+      level === "campaign" ? [] : findEntities(sql, configId, "campaign", [entity.campaign_id]),
+      level === "ad" && entity.adset_id
+        ? findEntities(sql, configId, "adset", [entity.adset_id])
+        : [],
+      below
+        ? tableRows(account, {
+          level: below,
+          parent: entity,
+          order: "spend",
+          activeOnly: false,
+          page: 1,
+        }, asOf)
+        : [],
+    ]);
+    return page(
+      c,
+      <Layout
+        title={`${entity.name} · adstrata`}
+        accounts={accounts}
+        account={account}
+        scripts={["/assets/echarts.js", "/assets/chart.js"]}
+      >
+        <Trail account={account} entity={entity} above={[...campaigns, ...adsets]} />
+        <Verdict
+          account={account}
+          entity={entity}
+          reference={reference?.reference ?? null}
+          classification={classification}
+        />
+        <Days account={account} days={days} period={period} />
+        {below && (
+          <section>
+            <h2>{levelTitle(below)}</h2>
+            <Rows
+              account={account}
+              view={{ level: below }}
+              rows={children.slice(0, ROWS)}
+              reference={reference?.reference ?? null}
+            />
+            {children.length > ROWS && (
+              <p>
+                <a href={belowAddress(configId, below, id)}>All {LEVEL_FACTS[below].many}</a>
+              </p>
+            )}
+          </section>
+        )}
+      </Layout>,
+    );
+  });
+
+  router.onError((error, c) => {
+    if (!(error instanceof Refusal)) return onError(error, c);
+    c.status(statusOf(error));
+    return page(
+      c,
+      <Layout title="adstrata">
+        <section class="empty">
+          <h1>{error.message}</h1>
+          <p>
+            <a href="/">Back to the start</a>
+          </p>
+        </section>
+      </Layout>,
+    );
+  });
+  return router;
+
+  /** The last day that counts: yesterday, or the end of the data where that ends earlier. */
+  function daysOf(account: Account, lastDay: string | null) {
+    return {
+      asOf: lastDayThatCounts(lastDay, account.time_zone, now()),
+      yesterday: yesterdayIn(account.time_zone, now()),
+    };
+  }
+
+  async function overviewOf(configId: number, level: Level): Promise<LevelOverview> {
+    const [counts, best, worst] = await Promise.all([
+      tierCounts(sql, configId, level),
+      outstandingEntities(sql, configId, level, "best", STANDING_OUT),
+      outstandingEntities(sql, configId, level, "worst", STANDING_OUT),
+    ]);
+    return { level, counts: countsByTier(counts), best, worst };
+  }
+
+  /** One row more than a page has, if there is one. */
+  function tableRows(account: Account, view: View, asOf: string): Promise<TableRow[]> {
+    return tableOfEntities(sql, {
+      configId: account.config_id,
+      entityType: view.level,
+      parentId: view.parent?.entity_id ?? null,
+      activeOnly: view.activeOnly,
+      period: { from: addDays(asOf, 1 - DAYS), to: asOf },
+      order: view.order,
+      limit: ROWS + 1,
+      offset: (view.page - 1) * ROWS,
+    });
+  }
+}
+
+function chosenAccount(accounts: Account[], configId: number | undefined): Account | undefined {
+  if (configId === undefined) return accounts.find((account) => account.is_active) ?? accounts[0];
+  const account = accounts.find((each) => each.config_id === configId);
+  if (account) return account;
+  throw new Refusal("not_found", `There is no account ${configId}`);
+}
+
+function page(c: Context, content: Child) {
+  return c.html(html`<!DOCTYPE html>${content}`);
+}

@@ -1,0 +1,38 @@
+/** How the page says things: numbers, money, tiers and certainty in a media buyer's words. */
+import type { Tier } from "../../core/tiers.ts";
+
+/** A tier's name and what it says about the cost of a lead. */
+export const TIER_WORDS: Record<Tier, { name: string; meaning: string }> = {
+  HIGH_PERFORMER: { name: "High performer", meaning: "at most 0.7 × the reference" },
+  MODERATE: { name: "Moderate", meaning: "0.7 to 1 × the reference" },
+  LOW: { name: "Low", meaning: "1 to 1.5 × the reference" },
+  UNDERPERFORMER: { name: "Underperformer", meaning: "more than 1.5 × the reference" },
+};
+
+/** An amount without its currency, with as many decimals as the currency has. */
+export function amount(value: number | null, currency: string): string {
+  if (value === null) return "–";
+  const { maximumFractionDigits } = new Intl.NumberFormat("en", { style: "currency", currency })
+    .resolvedOptions();
+  return new Intl.NumberFormat("en", {
+    minimumFractionDigits: maximumFractionDigits ?? 2,
+    maximumFractionDigits: maximumFractionDigits ?? 2,
+  }).format(value);
+}
+
+/** An amount with its currency. */
+export function money(value: number | null, currency: string): string {
+  return value === null ? "–" : `${amount(value, currency)} ${currency}`;
+}
+
+/** A count. */
+export function count(value: number | null): string {
+  return value === null ? "–" : new Intl.NumberFormat("en").format(value);
+}
+
+/** A probability. Nothing is certain, so it never says 0 or 100. */
+export function percent(probability: number): string {
+  if (probability > 0.99) return "> 99 %";
+  if (probability < 0.01) return "< 1 %";
+  return `${Math.round(probability * 100)} %`;
+}

@@ -1,0 +1,113 @@
+/** One error body for every endpoint, and the one map from an error to its status. */
+import { type Hook, z } from "@hono/zod-openapi";
+import { getLogger } from "@logtape/logtape";
+import type { Context, Env } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { Refusal, type RefusalCode } from "../core/refusal.ts";
+
+const logger = getLogger(["adstrata", "http"]);
+
+const STATUS: Record<RefusalCode, ContentfulStatusCode> = {
+  invalid_parameter: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  payload_too_large: 413,
+  rate_limited: 429,
+  unavailable: 503,
+};
+
+/**
+ * What is wrong with a body that never reaches its schema. Other types than JSON stay out also
+ * because the pages of other sites may post those, and only those, without asking first.
+ */
+const BODY_PROBLEMS: Record<number, string> = {
+  400: "not JSON",
+  415: "send JSON, with the header Content-Type: application/json",
+};
+
+const ErrorBody = z.object({
+  code: z.string().openapi({
+    description: "A stable word to switch on",
+    example: "invalid_parameter",
+  }),
+  message: z.string().openapi({ description: "One sentence for a person" }),
+  details: z.record(z.string(), z.unknown()).optional().openapi({
+    description: "Structured facts: the wrong parameters, or the trace id of an internal error",
+  }),
+  hint: z.string().optional().openapi({ description: "What to do about it" }),
+}).openapi("Error");
+
+const DESCRIPTION = {
+  400: "A parameter or the body is wrong; `details.parameters` names it",
+  404: "Unknown account or id, or too little data to answer",
+  405: "Wrong method; `Allow` lists the right ones",
+  413: "The body is too large",
+  500: "A defect; `details.trace_id` finds it in the log",
+};
+
+/** The error answers of a route, for its description. Every route can also answer 500. */
+export function errorAnswers(...statuses: (keyof typeof DESCRIPTION)[]) {
+  return Object.fromEntries([...statuses, 500 as const].map((status) => [status, {
+    description: DESCRIPTION[status],
+    content: { "application/json": { schema: ErrorBody } },
+  }]));
+}
+
+/** The status of the answer to a refusal. */
+export function statusOf({ code }: Refusal): ContentfulStatusCode {
+  return STATUS[code];
+}
+
+/** Answers with the body and the status of a refusal. */
+export function refuse(c: Context, refusal: Refusal): Response {
+  const { code, message, details, hint } = refusal;
+  return c.json({ code, message, details, hint }, statusOf(refusal));
+}
+
+/** Refuses one wrong parameter. */
+export function wrongParameter(name: string, problem: string): Refusal {
+  return wrongParameters([{ name, problem }]);
+}
+
+function wrongParameters(parameters: { name: string; problem: string }[]): Refusal {
+  const sentence = parameters.map(({ name, problem }) => `"${name}": ${problem}`).join("; ");
+  return new Refusal("invalid_parameter", `Wrong parameter ${sentence}`, undefined, { parameters });
+}
+
+/** What a route does with parameters or a body that do not fit its schema. */
+export const onInvalid: Hook<unknown, Env, string, unknown> = (result) => {
+  if (result.success) return;
+  throw wrongParameters(result.error.issues.map((issue) => ({
+    name: issue.path.join(".") || "body",
+    problem: issue.message,
+  })));
+};
+
+/** Turns whatever a route throws into an answer. Only a refusal says what happened. */
+export function onError(error: Error, c: Context): Response {
+  if (error instanceof Refusal) return refuse(c, error);
+  const problem = error instanceof HTTPException ? BODY_PROBLEMS[error.status] : undefined;
+  if (problem) return refuse(c, wrongParameter("body", problem));
+  const traceId = traceIdOf(c.req.header("traceparent"));
+  logger.error("{method} {path} failed: {error}", {
+    method: c.req.method,
+    path: c.req.path,
+    error,
+    traceId,
+  });
+  return c.json({
+    code: "internal",
+    message: "Something went wrong here, not in the request",
+    details: { trace_id: traceId },
+  }, 500);
+}
+
+/** The caller's trace where it sent one (W3C Trace Context), else a new id of the same form. */
+function traceIdOf(traceparent: string | undefined): string {
+  const given = traceparent?.match(/^[0-9a-f]{2}-([0-9a-f]{32})-/)?.[1];
+  return given ?? crypto.randomUUID().replaceAll("-", "");
+}

@@ -1,0 +1,33 @@
+/** What every file of routes starts from. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Sql } from "../db/connect.ts";
+import { onInvalid } from "./errors.ts";
+
+/** What the routes need from outside. */
+export type Surroundings = {
+  sql: Sql;
+  /** The clock. */
+  now: () => Date;
+  /** The version of this program. */
+  version: string;
+};
+
+/** An empty set of routes that refuses wrong parameters the way all do. */
+export function createRouter(): OpenAPIHono {
+  return new OpenAPIHono({ defaultHook: onInvalid });
+}
+
+/** The description of a JSON answer. */
+export function answer<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** The description of a JSON body that a request must have. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
+/** A named schema or null. `.nullable()` would be published as a reference that cannot be null. */
+export function nullable<Schema extends z.ZodType>(schema: Schema) {
+  return z.union([schema, z.null()]);
+}

@@ -1,0 +1,196 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { openService, storeClassifications } from "./service.ts";
+
+type Service = Awaited<ReturnType<typeof openService>>;
+let service: Service;
+
+Deno.test.beforeAll(async () => {
+  service = await openService();
+  await storeClassifications(service, [
+    {
+      entityType: "campaign",
+      entityId: "11",
+      tier: "LOW",
+      confidence: 0.5,
+      at: "2026-02-01T05:00Z",
+    },
+    {
+      entityType: "ad",
+      entityId: "31",
+      tier: "MODERATE",
+      confidence: 0.6,
+      at: "2026-03-08T06:00Z",
+    },
+    { entityType: "ad", entityId: "32", tier: "LOW", confidence: 0.7, at: "2026-03-09T06:00Z" },
+    {
+      entityType: "ad",
+      entityId: "31",
+      tier: "HIGH_PERFORMER",
+      confidence: 0.9,
+      at: "2026-03-10T06:00Z",
+    },
+    { entityType: "ad", entityId: "33", tier: "LOW", confidence: 0.8, at: "2026-03-10T06:00Z" },
+  ]);
+  await service.sql`
+    update ads.ml_classifications
+    set previous_tier = 'MODERATE', tier_change_direction = 'improved'
+    where config_id = 1 and id = 104`;
+});
+Deno.test.afterAll(async () => await service[Symbol.asyncDispose]());
+
+const list = (query: string) => service.get(`/api/v1/classifications?config_id=1&${query}`);
+const ids = (rows: { id: number }[]) => rows.map((row) => row.id);
+
+Deno.test("GET /classifications answers with every field of the newest row first", async () => {
+  const { status, body } = await list("entity_type=ad&limit=1&offset=1");
+  const row = {
+    id: 104,
+    config_id: 1,
+    entity_type: "ad",
+    entity_id: "31",
+    entity_name: "Video <b>",
+    parent_id: "21",
+    campaign_id: "11",
+    campaign_name: "Spring",
+    tier: "HIGH_PERFORMER",
+    classification_label: "GOOD",
+    confidence_score: 0.9,
+    tier_probabilities: null,
+    metrics_snapshot: {
+      cpl_7d: null,
+      ctr_7d: null,
+      leads_7d: 3,
+      spend_7d: 0,
+      cpl_trend: null,
+      avg_cpl_reference: null,
+    },
+    feature_importances: null,
+    model_version: "test",
+    previous_tier: "MODERATE",
+    tier_change_direction: "improved",
+    as_of: "2026-03-09",
+    classified_at: "2026-03-10T06:00:00.000Z",
+    valid_until: "2026-03-11T06:00:00.000Z",
+    generated_at: "2026-03-10T06:00:00.000Z",
+    window_days: 30,
+  };
+  assertEquals(status, 200);
+  assertEquals(body, {
+    config_id: 1,
+    total: 4,
+    page: 2,
+    page_size: 1,
+    next_after: 104,
+    by_tier: { HIGH_PERFORMER: 1, MODERATE: 1, LOW: 2, UNDERPERFORMER: 0 },
+    data: [row],
+    classifications: [row],
+  });
+});
+
+Deno.test("GET /classifications is about campaigns when no level is given", async () => {
+  const { body } = await list("");
+  assertEquals(ids(body.data), [101]);
+  assertEquals(body.data[0].campaign_id, "11");
+  assertEquals(body.data[0].campaign_name, "Spring");
+  assertEquals((await service.get("/api/v1/classifications/campaigns?config_id=1")).body, body);
+});
+
+Deno.test("GET /classifications counts all tiers when it is filtered by one", async () => {
+  const { body } = await list("entity_type=ad&tier=LOW&limit=1");
+  assertEquals(ids(body.data), [105]);
+  assertEquals(body.total, 2);
+  assertEquals(body.by_tier, { HIGH_PERFORMER: 1, MODERATE: 1, LOW: 2, UNDERPERFORMER: 0 });
+});
+
+Deno.test("GET /classifications filters by entity, confidence and time", async () => {
+  const of = async (query: string) => ids((await list(`entity_type=ad&${query}`)).body.data);
+  assertEquals(await of("entity_id=31"), [104, 102]);
+  assertEquals(await of("campaign_id=31"), [104, 102]);
+  assertEquals(await of("min_confidence=0.8"), [105, 104]);
+  assertEquals(await of("date_from=2026-03-09"), [105, 104, 103]);
+  assertEquals(await of("date_to=2026-03-09"), [103, 102]);
+  assertEquals(await of("date_from=2026-03-09T01:00:00-05:00&date_to=2026-03-09T06:00:00"), [103]);
+  assertEquals(await of("date_from=2026-03-09T06:00:01Z&date_to=2026-03-10T05:59:59Z"), []);
+});
+
+Deno.test("GET /classifications pages by number, by offset and by key to the same rows", async () => {
+  const byNumber = await list("entity_type=ad&page=2&page_size=2");
+  assertEquals(ids(byNumber.body.data), [103, 102]);
+  assertEquals([byNumber.body.page, byNumber.body.page_size], [2, 2]);
+  const byOffset = await list("entity_type=ad&limit=2&offset=2");
+  assertEquals(byOffset.body, byNumber.body);
+  const first = await list("entity_type=ad&limit=2");
+  assertEquals(first.body.next_after, 104);
+  const byKey = await list(`entity_type=ad&limit=2&after=${first.body.next_after}`);
+  assertEquals(byKey.body.data, byNumber.body.data);
+  assertEquals((await list("entity_type=ad&limit=3&after=104")).body.next_after, null);
+});
+
+Deno.test("GET /classifications leaves the counts out when it is told not to count", async () => {
+  for (const no of ["false", "0"]) {
+    const { body } = await list(`entity_type=ad&count=${no}`);
+    assertEquals([body.total, body.by_tier, body.data.length], [null, null, 4]);
+  }
+});
+
+Deno.test("GET /classifications answers an empty page when the offset is past the end", async () => {
+  const { status, body } = await list("entity_type=ad&offset=2147483647");
+  assertEquals([status, body.total, body.data], [200, 4, []]);
+});
+
+Deno.test("GET /classifications finds the account by Meta's id with and without act_", async () => {
+  const expected = (await list("")).body;
+  for (const id of ["1234567890", "act_1234567890"]) {
+    const { body } = await service.get(`/api/v1/classifications?ad_account_id=${id}`);
+    assertEquals(body, expected);
+  }
+  const { status } = await list("ad_account_id=act_999");
+  assertEquals(status, 404);
+});
+
+Deno.test("GET /classifications/campaigns/{campaign_id} answers with the newest one", async () => {
+  const { body } = await service.get("/api/v1/classifications/campaigns/11?config_id=1");
+  assertEquals([body.id, body.tier, body.classification_label], [101, "LOW", "BAD"]);
+  const none = await service.get("/api/v1/classifications/campaigns/12?config_id=1");
+  assertEquals(none.status, 404);
+  assertEquals(none.body, {
+    code: "not_found",
+    message: 'There is no classification of "12"',
+  });
+});
+
+Deno.test("GET /classifications/summary sums up the newest row per entity in the window", async () => {
+  const { body } = await service.get(
+    "/api/v1/classifications/summary?config_id=1&entity_type=ad&window_days=3",
+  );
+  const { average_confidence, top_items, ...rest } = body;
+  assertEquals(rest, {
+    config_id: 1,
+    window_days: 3,
+    date_from: null,
+    date_to: null,
+    total_campaigns: 3,
+    total: 3,
+    by_tier: { HIGH_PERFORMER: 1, MODERATE: 0, LOW: 2, UNDERPERFORMER: 0 },
+    by_label: { GOOD: 1, OK: 0, BAD: 2 },
+    recent_changes: 1,
+    last_classification_at: "2026-03-10T06:00:00.000Z",
+    last_classification: "2026-03-10T06:00:00.000Z",
+  });
+  assertAlmostEquals(average_confidence, 0.8);
+  assertEquals(ids(top_items), [104, 105, 103]);
+});
+
+Deno.test("GET /classifications/summary takes the newest row before the end of a given time", async () => {
+  const { body } = await service.get(
+    "/api/v1/classifications/summary?config_id=1&entity_type=ad&date_to=2026-03-09",
+  );
+  assertEquals(body.by_tier, { HIGH_PERFORMER: 0, MODERATE: 1, LOW: 1, UNDERPERFORMER: 0 });
+  assertEquals(body.date_to, "2026-03-09T23:59:59.999Z");
+});
+
+Deno.test("GET /classifications/summary has zeros when nothing is classified", async () => {
+  const { body } = await service.get("/api/v1/classifications/summary?config_id=2");
+  assertEquals([body.total, body.average_confidence, body.top_items], [0, 0, []]);
+  assertEquals(body.last_classification_at, null);
+});

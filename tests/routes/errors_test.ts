@@ -1,0 +1,207 @@
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import fc from "fast-check";
+import { connect } from "../../db/connect.ts";
+import { createApp } from "../../routes/app.ts";
+import { openService } from "./service.ts";
+
+let service: Awaited<ReturnType<typeof openService>>;
+Deno.test.beforeAll(async () => {
+  service = await openService();
+});
+Deno.test.afterAll(async () => await service[Symbol.asyncDispose]());
+
+const CLASSIFY = "/api/v1/classifications/classify";
+
+Deno.test("createApp() names every wrong parameter when a request has several", async () => {
+  const { status, body } = await service.get(
+    "/api/v1/classifications?config_id=1&tier=A&limit=201",
+  );
+  assertEquals([status, body.code], [400, "invalid_parameter"]);
+  assertEquals(body.details.parameters.map((each: { name: string }) => each.name), [
+    "tier",
+    "limit",
+  ]);
+});
+
+Deno.test("createApp() asks for the account when a request names none", async () => {
+  for (const path of ["classifications", "classifications/summary", "entities", "features"]) {
+    const { status, body } = await service.get(`/api/v1/${path}`);
+    assertEquals([status, body.code], [400, "invalid_parameter"]);
+    assertEquals(body.details.parameters[0].name, "config_id");
+  }
+});
+
+Deno.test("createApp() answers 404 with one body when an account does not exist", async () => {
+  const { status, body } = await service.get("/api/v1/entities?config_id=3");
+  assertEquals(status, 404);
+  assertEquals(body, {
+    code: "not_found",
+    message: 'There is no account "3"',
+    hint: "GET /api/v1/facebook-ads/config lists the accounts",
+  });
+});
+
+Deno.test("createApp() ignores parameters that it does not know", async () => {
+  assertEquals((await service.get("/api/v1/classifications?config_id=1&colour=red")).status, 200);
+});
+
+Deno.test("createApp() answers 404 when there is no such route", async () => {
+  for (const method of ["GET", "POST", "DELETE"]) {
+    const { status, body } = await service.request("/api/v1/nothing", { method });
+    assertEquals([status, body.code], [404, "not_found"]);
+  }
+});
+
+Deno.test("createApp() answers 405 with the right methods when the method is wrong", async () => {
+  const put = await service.request(CLASSIFY, { method: "PUT" });
+  assertEquals([put.status, put.headers.get("allow")], [405, "POST"]);
+  assertEquals(put.body.code, "method_not_allowed");
+  const post = await service.post("/api/v1/entities", {});
+  assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+});
+
+Deno.test("createApp() answers 413 when a body is larger than 1 MB", async () => {
+  const large = JSON.stringify({ config_id: 1, entity_ids: ["x".repeat(1024 * 1024)] });
+  const declared = await service.post(CLASSIFY, large);
+  assertEquals([declared.status, declared.body.code], [413, "payload_too_large"]);
+  const streamed = await service.request(CLASSIFY, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: new Blob([large]).stream(),
+  });
+  assertEquals(streamed.status, 413);
+});
+
+Deno.test("createApp() answers 400 when a body is not JSON", async () => {
+  const broken = await service.post(CLASSIFY, '{"config_id": 1');
+  assertEquals([broken.status, broken.body.details.parameters], [
+    400,
+    [{ name: "body", problem: "not JSON" }],
+  ]);
+  const form = await service.request(CLASSIFY, {
+    method: "POST",
+    body: new URLSearchParams({ config_id: "1" }),
+  });
+  assertEquals(form.status, 400);
+  assertMatch(form.body.message, /Content-Type: application\/json/);
+  for (const body of ["[]", "null", "1", '""', "{}"]) {
+    assertEquals((await service.post(CLASSIFY, body)).status, 400);
+  }
+});
+
+Deno.test("createApp() says nothing but a trace id when something breaks", async () => {
+  const sql = connect("postgres://somebody:secret@127.0.0.1:1/nothing");
+  const app = createApp({ sql, version: "1.2.3" });
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const response = await app.request("/api/v1/facebook-ads/config", {
+    headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+  });
+  assertEquals(response.status, 500);
+  const text = await response.text();
+  assertNotMatch(text, /127|secret|ECONN/);
+  assertEquals(JSON.parse(text), {
+    code: "internal",
+    message: "Something went wrong here, not in the request",
+    details: { trace_id: trace },
+  });
+  const other = await (await app.request("/api/v1/facebook-ads/config")).json();
+  assertMatch(other.details.trace_id, /^[0-9a-f]{32}$/);
+  await sql.end({ timeout: 0 });
+});
+
+const values = fc.oneof(
+  fc.constantFrom(
+    "",
+    " ",
+    "0",
+    "-1",
+    "1",
+    "1.5",
+    "1e3",
+    "0x10",
+    "2147483647",
+    "2147483648",
+    "9007199254740993",
+    "9".repeat(400),
+    "NaN",
+    "Infinity",
+    "null",
+    "true",
+    "ad",
+    "act_",
+    "LOW",
+    "\0",
+    "%00",
+    "'; select 1 --",
+    "0000-01-01",
+    "2026-02-30",
+    "2010-01-01",
+    "2049-12-31",
+    "9999-12-31T23:59:59-12:00",
+    "1970-01-01T00:00:00+14:00",
+    "2026-03-01T25:00:00Z",
+    "\ud800",
+  ),
+  fc.string({ unit: "binary", maxLength: 80 }),
+  fc.integer().map(String),
+  fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+);
+
+const names = fc.constantFrom(
+  ...["ad_account_id", "entity_type", "entity_id", "campaign_id", "adset_id", "parent_id", "tier"],
+  ...["min_confidence", "date_from", "date_to", "limit", "offset", "page", "page_size", "after"],
+  ...["count", "window_days", "is_active", "search", "as_of", "level", "parent", "order", "show"],
+  "config_id",
+);
+
+Deno.test("createApp() never answers 500 when parameters make no sense", async () => {
+  const paths = fc.oneof(
+    fc.constantFrom(
+      ...["/api/v1/classifications", "/api/v1/classifications/summary", "/api/v1/entities"],
+      ...["/api/v1/features", "/api/v1/classifications/feedback/stats", "/", "/entities/ad/31"],
+      ...["/api/v1/entities/ad/31", "/api/v1/entities/ad/31/daily"],
+    ),
+    values.map((id) => `/api/v1/entities/ad/${encodeURIComponent(id.toWellFormed())}/daily`),
+    values.map((id) =>
+      `/api/v1/classifications/campaigns/${encodeURIComponent(id.toWellFormed())}`
+    ),
+    values.map((id) => `/entities/ad/${encodeURIComponent(id.toWellFormed())}`),
+  );
+  const queries = fc.array(fc.tuple(names, values), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(paths, queries, async (path, query) => {
+      const parameters = new URLSearchParams([["config_id", "1"], ...query]);
+      const { status } = await service.get(`${path}?${parameters}`);
+      assertEquals(status < 500, true);
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});
+
+Deno.test("createApp() never answers 500 when a body makes no sense", async () => {
+  const fields = fc.constantFrom(
+    ...["config_id", "entity_type", "entity_ids", "campaign_ids", "force_reclassify", "as_of"],
+    ...["classification_id", "correct_tier", "reason", "user_id"],
+  );
+  const content = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    values,
+    fc.array(values, { maxLength: 3 }),
+  );
+  const bodies = fc.dictionary(fields, content, { maxKeys: 6 });
+  const paths = fc.constantFrom(CLASSIFY, "/api/v1/classifications/feedback");
+  await fc.assert(
+    fc.asyncProperty(paths, bodies, async (path, body) => {
+      const complete = {
+        config_id: 1,
+        classification_id: 1,
+        correct_tier: "LOW",
+        user_id: 1,
+        ...body,
+      };
+      const { status } = await service.post(path, complete);
+      assertEquals(status < 500, true);
+    }),
+    { numRuns: 300, seed: 1 },
+  );
+});

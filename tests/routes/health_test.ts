@@ -1,0 +1,71 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "../../db/connect.ts";
+import { createApp } from "../../routes/app.ts";
+import { NOW, openService } from "./service.ts";
+
+const timestamp = NOW.toISOString();
+
+Deno.test("GET /health* says healthy, ready and alive when the database fits the program", async () => {
+  await using service = await openService();
+  assertEquals((await service.get("/api/v1/health")).body, {
+    status: "healthy",
+    timestamp,
+    version: "1.2.3",
+    db: "ok",
+    redis: "ok",
+  });
+  assertEquals((await service.get("/api/v1/health/ready")).body, { status: "ready", reason: null });
+  assertEquals((await service.get("/api/v1/health/live")).body, { status: "alive", timestamp });
+});
+
+Deno.test("GET /health/detailed reports checks and the last runs of all accounts", async () => {
+  await using service = await openService();
+  await service.sql`
+    insert into ads.job_runs (config_id, job, entity_type, as_of, status, error, started_at)
+    values
+      (1, 'classification', 'ad', '2026-03-09', 'succeeded', null, '2026-03-10T06:00Z'),
+      (2, 'classification', 'ad', '2026-03-10', 'failed', 'No delivery', '2026-03-11T06:00Z')`;
+  const { status, body } = await service.get("/api/v1/health/detailed");
+  assertEquals(status, 200);
+  assertEquals(body.checks.database.status, "ok");
+  assertEquals(body.checks.migrations.pending, 0);
+  assertMatch(body.checks.migrations.version, /^\d{14}$/);
+  assertEquals(
+    body.last_runs.map((run: { config_id: number; status: string }) => [run.config_id, run.status]),
+    [[2, "failed"], [1, "succeeded"]],
+  );
+});
+
+Deno.test("GET /health says degraded and not ready when migrations are missing", async () => {
+  await using service = await openService();
+  await service.sql`
+    delete from public.adstrata_migrations
+    where version = (select max(version) from public.adstrata_migrations)`;
+  const health = await service.get("/api/v1/health");
+  assertEquals([health.status, health.body.status, health.body.db], [200, "degraded", "ok"]);
+  const ready = await service.get("/api/v1/health/ready");
+  assertEquals([ready.status, ready.body.status], [503, "not_ready"]);
+  assertMatch(ready.body.reason, /version/);
+});
+
+Deno.test("GET /health answers 503 when the database does not answer", async () => {
+  const sql = connect("postgres://nobody@127.0.0.1:1/nothing");
+  const app = createApp({ sql, version: "1.2.3", now: () => NOW });
+  const health = await app.request("/api/v1/health");
+  assertEquals(health.status, 503);
+  assertEquals(await health.json(), {
+    status: "unhealthy",
+    timestamp,
+    version: "1.2.3",
+    db: "fail",
+    redis: "ok",
+  });
+  assertEquals((await app.request("/api/v1/health/detailed")).status, 503);
+  const ready = await app.request("/api/v1/health/ready");
+  assertEquals(await ready.json(), {
+    status: "not_ready",
+    reason: "The database does not answer",
+  });
+  assertEquals((await app.request("/api/v1/health/live")).status, 200);
+  await sql.end({ timeout: 0 });
+});

@@ -1,0 +1,100 @@
+/** The app on a small account of literal rows, for the tests of its routes. */
+import { createApp } from "../../routes/app.ts";
+import { testDatabase } from "../database.ts";
+
+/** Noon in New York on 11 March 2026: the last complete day is the 10th. */
+export const NOW = new Date("2026-03-11T16:00:00Z");
+
+/** An answer with its body parsed. */
+export type Answer = {
+  status: number;
+  headers: Headers;
+  // deno-lint-ignore no-explicit-any -- A literal comparison is the check of its type.
+  body: any;
+};
+
+/**
+ * Opens a database with the account 1 (a running and a paused campaign, three ad sets, four ads, 20
+ * days of 20 USD a day and ad), the account 2 without anything, and the app on it.
+ */
+export async function openService() {
+  const database = await testDatabase();
+  const { sql } = database;
+  await sql`
+    insert into ads.accounts (config_id, account_id, name, currency, time_zone, created_at, updated_at)
+    values
+      (1, '1234567890', 'Sunrise', 'USD', 'America/New_York', '2026-01-01Z', '2026-01-02Z'),
+      (2, null, 'Empty', 'EUR', 'Europe/Berlin', '2026-01-01Z', '2026-01-02Z')`;
+  await sql`
+    insert into ads.campaigns (config_id, campaign_id, name, objective, status, daily_budget)
+    values
+      (1, '11', 'Spring', 'OUTCOME_LEADS', 'ACTIVE', 100),
+      (1, '12', 'Winter', 'OUTCOME_LEADS', 'PAUSED', null)`;
+  await sql`
+    insert into ads.adsets (config_id, adset_id, campaign_id, name, status, daily_budget)
+    values
+      (1, '21', '11', 'Parents', 'ACTIVE', null),
+      (1, '22', '11', 'Lookalike', 'ACTIVE', null),
+      (1, '23', '12', 'Skiers', 'ACTIVE', 30)`;
+  await sql`
+    insert into ads.ads (config_id, ad_id, adset_id, campaign_id, name, status)
+    values
+      (1, '31', '21', '11', 'Video <b>', 'ACTIVE'),
+      (1, '32', '21', '11', 'Image', 'ACTIVE'),
+      (1, '33', '22', '11', 'Carousel', 'ACTIVE'),
+      (1, '34', '23', '12', 'Snow', 'ACTIVE')`;
+  await sql`select ads.create_insight_partitions('2026-02-01', '2026-03-31')`;
+  await sql`
+    insert into ads.insights (
+      config_id, date, campaign_id, adset_id, ad_id, spend, impressions, reach, clicks, leads,
+      conversions
+    )
+    select 1, day::date, '11', adset_id, ad_id, 20, 1000, 800, 10, leads, leads
+    from generate_series(date '2026-02-19', date '2026-03-10', interval '1 day') day
+    cross join (values ('21', '31', 4), ('21', '32', 1), ('22', '33', 2)) a (adset_id, ad_id, leads)`;
+  const app = createApp({ sql, version: "1.2.3", now: () => NOW });
+
+  async function request(path: string, init?: RequestInit): Promise<Answer> {
+    const response = await app.request(path, init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    };
+  }
+
+  return {
+    app,
+    sql,
+    request,
+    get: (path: string) => request(path),
+    post: (path: string, body: unknown) =>
+      request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+/** Stores classifications of account 1 with the ids 101, 102 and so on, the oldest first. */
+export async function storeClassifications(
+  { sql }: Pick<Awaited<ReturnType<typeof openService>>, "sql">,
+  rows: { entityType: string; entityId: string; tier: string; confidence: number; at: string }[],
+): Promise<void> {
+  for (const [index, { entityType, entityId, tier, confidence, at }] of rows.entries()) {
+    await sql`
+      insert into ads.ml_classifications (
+        config_id, id, entity_type, entity_id, parent_id, tier, confidence_score, metrics_snapshot,
+        model_version, as_of, classified_at, valid_until
+      )
+      select
+        1, ${101 + index}, ${entityType}, ${entityId}, parent_id, ${tier}, ${confidence},
+        '{"leads_7d": 3}', 'test', ${at}::timestamptz::date - 1, ${at}, ${at}::timestamptz + interval '1 day'
+      from ads.entities
+      where config_id = 1 and entity_type = ${entityType} and entity_id = ${entityId}`;
+  }
+}
