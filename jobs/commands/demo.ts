@@ -1,0 +1,62 @@
+/** `deno task demo`: a demo account, its tiers at all levels, and the service on it. */
+import { yesterdayIn } from "../../core/days.ts";
+import { DEMO_ACCOUNT, demoAccount, demoExport } from "../../core/demo.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { checkHost, readSettings } from "../../core/settings.ts";
+import { type Account, findAccount, getAccount, lastDeliveryDay } from "../../db/accounts.ts";
+import type { Sql } from "../../db/connect.ts";
+import { openDatabase } from "../../db/database.ts";
+import { migrate, migrationState, refuseNewer } from "../../db/migrate.ts";
+import { checkPort, serve } from "../../main.ts";
+import { importFiles } from "../import.ts";
+import { classifyAndSummarize } from "../verdicts.ts";
+import { command, print } from "./command.ts";
+
+const CONFIG_ID = 1;
+
+await command(async () => {
+  const settings = readSettings(Deno.env.toObject());
+  checkHost(settings);
+  checkPort(settings);
+  print("Opening the database");
+  const database = await openDatabase(settings, { exclusive: true, anyVersion: true });
+  try {
+    refuseNewer(await migrationState(database.sql));
+    await migrate(database.url, "up");
+    const now = new Date();
+    const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
+    print("Classifying campaigns, ad sets and ads");
+    const summary = await classifyAndSummarize(database.sql, account, now);
+    print(["", ...summary, ""].join("\n"));
+    await serve(settings, database);
+  } finally {
+    await database.close();
+  }
+});
+
+/** Imports the demo account unless its numbers reach the day already. */
+async function provideAccount(sql: Sql, asOf: string): Promise<Account> {
+  const existing = await findAccount(sql, { configId: CONFIG_ID });
+  if (existing && existing.account_id !== DEMO_ACCOUNT.accountId) {
+    throw new Refusal(
+      "conflict",
+      `Account ${CONFIG_ID} of this database is "${existing.name}", not the demo`,
+      "Set ADSTRATA_DATA to a new folder for the demo",
+    );
+  }
+  const lastDay = existing && await lastDeliveryDay(sql, CONFIG_ID);
+  if (existing && lastDay && lastDay >= asOf) {
+    print("The demo account is there already");
+    return existing;
+  }
+  print("Importing the demo account");
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/demo.csv`;
+    await Deno.writeTextFile(file, demoExport(demoAccount(asOf)));
+    await importFiles(sql, { configId: CONFIG_ID, files: [file], account: DEMO_ACCOUNT });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return await getAccount(sql, CONFIG_ID);
+}

@@ -1,0 +1,91 @@
+import { assert, assertEquals } from "@std/assert";
+import { runProgram, startProgram } from "./program.ts";
+import { testDatabase } from "./database.ts";
+
+// The service and the commands beside it, on an embedded data folder, each in its own process.
+const MAIN = "main.ts";
+const MIGRATE = "jobs/commands/migrate.ts";
+const LISTENING = /Listening on (http:\S+\/)/;
+
+// One folder for all of them: each leaves it as the next one would find it after a restart.
+const env = { ADSTRATA_DATA: await Deno.makeTempDir() };
+
+Deno.test.beforeAll(async () => {
+  assertEquals((await runProgram(MIGRATE, [], env)).code, 0);
+});
+
+Deno.test.afterAll(async () => {
+  await Deno.remove(env.ADSTRATA_DATA, { recursive: true });
+});
+
+async function isAlive(url: string): Promise<boolean> {
+  const response = await fetch(`${url}api/v1/health/live`);
+  await response.body?.cancel();
+  return response.ok;
+}
+
+Deno.test("main.ts answers until it is told to stop, then ends cleanly", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const service = startProgram(MAIN, [], env);
+    const [, url = ""] = await service.printed(LISTENING);
+    assert(await isAlive(url));
+    const { code, stderr } = await service.stop(signal);
+    assertEquals([code, stderr], [0, ""]);
+  }
+});
+
+Deno.test("main.ts refuses a folder that another service holds, which commands connect to", async () => {
+  const service = startProgram(MAIN, [], env);
+  const [, url = ""] = await service.printed(LISTENING);
+  const second = await runProgram(MAIN, [], env);
+  assertEquals(second.code, 1);
+  assert(second.stderr.includes("is in use by another process"), second.stderr);
+  const status = await runProgram(MIGRATE, ["status"], env);
+  assertEquals([status.code, status.stderr], [0, ""]);
+  assert(await isAlive(url));
+  await service.stop("SIGTERM");
+});
+
+Deno.test("main.ts starts again when it was killed", async () => {
+  const killed = startProgram(MAIN, [], env);
+  await killed.printed(LISTENING);
+  await killed.stop("SIGKILL");
+  const service = startProgram(MAIN, [], env);
+  const [, url = ""] = await service.printed(LISTENING);
+  assert(await isAlive(url));
+  await service.stop("SIGTERM");
+});
+
+Deno.test("main.ts refuses an occupied port before it touches the data", async () => {
+  const folder = await Deno.makeTempDir();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const PORT = String(listener.addr.port);
+  const { code, stderr } = await runProgram(MAIN, [], { ADSTRATA_DATA: folder, PORT });
+  assertEquals(code, 1);
+  assert(stderr.startsWith(`Port ${PORT} of 127.0.0.1 is already in use`), stderr);
+  assertEquals([...Deno.readDirSync(folder)], []);
+  await Deno.remove(folder);
+});
+
+Deno.test("main.ts refuses a host that others can reach", async () => {
+  const { code, stderr } = await runProgram(MAIN, [], { HOST: "0.0.0.0" });
+  assertEquals(code, 1);
+  assert(stderr.startsWith('Refusing to listen on "0.0.0.0"'), stderr);
+});
+
+Deno.test("main.ts refuses a database that is behind, ahead or not there", async () => {
+  await using empty = await testDatabase({ migrated: false });
+  const behind = await runProgram(MAIN, [], { DATABASE_URL: empty.url });
+  assertEquals(behind.code, 1);
+  assert(/is behind .* Run `deno task migrate`/.test(behind.stderr), behind.stderr);
+
+  await using newer = await testDatabase();
+  await newer.sql`insert into public.adstrata_migrations (version) values ('29990101000000')`;
+  const ahead = await runProgram(MAIN, [], { DATABASE_URL: newer.url });
+  assertEquals(ahead.code, 1);
+  assert(ahead.stderr.startsWith("The database is newer than this program"), ahead.stderr);
+
+  const absent = await runProgram(MAIN, [], { DATABASE_URL: "postgres://me:pw@127.0.0.1:1/x" });
+  assertEquals(absent.code, 1);
+  assert(absent.stderr.startsWith('Cannot reach the database "127.0.0.1:1/x"'), absent.stderr);
+});
