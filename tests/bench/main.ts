@@ -1,0 +1,82 @@
+/**
+ * `deno task bench [NAME...]`: measures what this program promises, on a native PostgreSQL server of
+ * its own. It compares times within one run and judges their ratios, so that it can run anywhere.
+ */
+import { parseArgs } from "node:util";
+import { Refusal } from "../../core/refusal.ts";
+import { command, print } from "../../jobs/commands/command.ts";
+import { testDatabase } from "../database.ts";
+import { startNativeServer } from "../native_server.ts";
+import { accountSizes, fillAccounts } from "./accounts.ts";
+import { benchClassification } from "./classification.ts";
+import { benchHttp } from "./http.ts";
+import { benchImport } from "./import.ts";
+import { printFindings } from "./report.ts";
+import { benchTiers } from "./tiers.ts";
+import { benchViews } from "./views.ts";
+
+const NAMES = ["tiers", "views", "classification", "http", "import"];
+
+const USAGE = `Usage: deno task bench [NAME...] [--quick] [--rows N]
+  NAME     ${NAMES.join(", ")}; all without any
+  --quick  smaller accounts, files and samples: to see that it runs, not what it measures
+  --rows   rows of the imported file (5,000,000)`;
+
+await command(async (args) => {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      quick: { type: "boolean", default: false },
+      rows: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return print(USAGE);
+  const unknown = positionals.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) {
+    throw new Refusal(
+      "invalid_parameter",
+      `There is no benchmark "${unknown}"`,
+      `There are ${NAMES.join(", ")}`,
+    );
+  }
+  const isWanted = (name: string) => positionals.length === 0 || positionals.includes(name);
+  const { quick } = values;
+  const rows = Number(values.rows ?? (quick ? 200_000 : 5_000_000));
+  if (!Number.isInteger(rows) || rows < 1) {
+    throw new Refusal("invalid_parameter", `"${values.rows}" is no number of rows`);
+  }
+
+  await using server = await startNativeServer({ shared_buffers: "1GB", max_wal_size: "8GB" });
+  // The server gets the same Ctrl-C and the rest fails without it; what is left is to clean up.
+  Deno.addSignalListener("SIGINT", () => {});
+  // Where the databases of tests are made, these are too.
+  Deno.env.set("TEST_DATABASE_URL", server.url);
+  const title = (name: string) => quick ? `${name} (quick: too small to judge)` : name;
+
+  if (isWanted("tiers")) {
+    await using database = await testDatabase();
+    await benchTiers(database.sql, title("tiers"), quick ? 3 : 20);
+  }
+  if (isWanted("views") || isWanted("classification")) {
+    await using database = await testDatabase();
+    const { long, middle, large } = accountSizes(quick);
+    await fillAccounts(database.sql, [long, middle, large]);
+    if (isWanted("views")) {
+      printFindings(title("views"), await benchViews(database.sql, [long, large]));
+    }
+    if (isWanted("classification")) {
+      const findings = await benchClassification(database, [middle, large]);
+      printFindings(title("classification"), findings);
+    }
+  }
+  if (isWanted("http")) {
+    await using database = await testDatabase();
+    printFindings(title("http"), await benchHttp(database.sql, quick ? 100_000 : 1_000_000));
+  }
+  if (isWanted("import")) {
+    await using database = await testDatabase();
+    printFindings(title("import"), await benchImport(database, rows));
+  }
+});

@@ -1,0 +1,89 @@
+/** The features of an account against the least that reading its days takes. */
+import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
+import type { Sql } from "../../db/connect.ts";
+import { type AccountSize, AS_OF } from "./accounts.ts";
+import { type Finding, milliseconds } from "./report.ts";
+import { elapsed, inTurns, serverTime, Timing } from "./timing.ts";
+
+const REPEATS = 3;
+const ENTITIES = 50;
+
+/** Measures `ads.entity_features` on accounts that are filled. */
+export async function benchViews(sql: Sql, sizes: AccountSize[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const size of sizes) {
+    const account = `${size.ads.toLocaleString("en")} ads, ${size.days} days`;
+    for (const level of LEVELS) findings.push(await wholeLevel(sql, size, level, account));
+    for (const level of LEVELS) findings.push(await oneEntity(sql, size, level, account));
+  }
+  return findings;
+}
+
+/** The query that others are measured by: the same 30 days, grouped by ad. */
+export function bareSelect(sql: Sql, { configId }: AccountSize) {
+  return sql`
+    select ad_id, count(*), sum(spend), sum(leads)
+    from ads.insights
+    where config_id = ${configId} and date between ${AS_OF}::date - 29 and ${AS_OF}
+    group by ad_id`;
+}
+
+async function wholeLevel(
+  sql: Sql,
+  size: AccountSize,
+  level: Level,
+  account: string,
+): Promise<Finding> {
+  const features = new Timing(() =>
+    serverTime(
+      sql,
+      sql`
+        select *
+        from ads.entity_features
+        where config_id = ${size.configId} and entity_type = ${level} and as_of = ${AS_OF}`,
+    )
+  );
+  const bare = new Timing(() => serverTime(sql, bareSelect(sql, size)));
+  await inTurns(REPEATS, features, bare);
+  return {
+    what: `${account}: all ${LEVEL_FACTS[level].many}`,
+    value: features.median / bare.median,
+    unit: "x",
+    asked: { atMost: 4 },
+    from: `${milliseconds(features.median)} by ${milliseconds(bare.median)}`,
+  };
+}
+
+async function oneEntity(
+  sql: Sql,
+  { configId }: AccountSize,
+  level: Level,
+  account: string,
+): Promise<Finding> {
+  const ids = await sql<{ entity_id: string }[]>`
+    select entity_id
+    from ads.entities
+    where config_id = ${configId} and entity_type = ${level}
+    order by hashtext(entity_id)
+    limit ${ENTITIES}`;
+  const next = ids.values();
+  const lookup = new Timing(() => {
+    const id = next.next().value?.entity_id ?? "";
+    return elapsed(() =>
+      sql`
+        select *
+        from ads.entity_features
+        where config_id = ${configId}
+          and entity_type = ${level}
+          and as_of = ${AS_OF}
+          and entity_id = ${id}`
+    );
+  });
+  await inTurns(ids.length - 1, lookup);
+  return {
+    what: `${account}: one ${LEVEL_FACTS[level].one}`,
+    value: lookup.median,
+    unit: "ms",
+    asked: { atMost: 5 },
+  };
+}
