@@ -57,14 +57,6 @@ export async function* readCandidates(
   },
 ): AsyncGenerator<Candidate[]> {
   // An SQL cursor rather than the driver's: other statements run on the connection between batches.
-  // The plan has to be right for rows that were written a moment ago and have no statistics: made for
-  // the last row instead of the first, with hash joins, and without sorting, which leaves the index
-  // by entity for the look-ups.
-  await sql`
-    select
-      set_config('cursor_tuple_fraction', '1', true),
-      set_config('enable_nestloop', 'off', true),
-      set_config('enable_sort', 'off', true)`;
   await sql`
     declare candidates cursor for
     -- Materialized: the evidence of one entity takes that of the whole account.
@@ -119,8 +111,6 @@ export async function* readCandidates(
       limit 1
     ) previous on true
     where ${entityIds ? sql`e.entity_id = any(${entityIds})` : sql`f.is_active`}`;
-  await sql`
-    select set_config('enable_nestloop', 'on', true), set_config('enable_sort', 'on', true)`;
   const fetch = () =>
     sql<Candidate[]>`fetch ${sql.unsafe(String(batch))} from candidates`.execute();
   // The server reads the next batch while the caller decides on this one.

@@ -231,18 +231,14 @@ export function entityEvidence(
   asOf: string,
   metrics: Evidence["metric"][],
 ): Promise<Evidence[]> {
-  return sql.begin(async (transaction) => {
-    // The planner expects few rows between the steps and would join them by nested loops.
-    await transaction`select set_config('enable_nestloop', 'off', true)`;
-    return await transaction<Evidence[]>`
-      select entity_id, metric, events, exposure, alpha, beta, prior_alpha, prior_beta
-      from ads.entity_evidence
-      where config_id = ${configId}
-        and entity_type = ${entityType}
-        and entity_id = any(${entityIds})
-        and as_of = ${asOf}
-        and metric = any(${metrics})`;
-  });
+  return sql<Evidence[]>`
+    select entity_id, metric, events, exposure, alpha, beta, prior_alpha, prior_beta
+    from ads.entity_evidence
+    where config_id = ${configId}
+      and entity_type = ${entityType}
+      and entity_id = any(${entityIds})
+      and as_of = ${asOf}
+      and metric = any(${metrics})`;
 }
 
 function columns(sql: Sql) {

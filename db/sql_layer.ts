@@ -45,8 +45,10 @@ export function dropStatement(path: string, definition: string): string {
 }
 
 /**
- * Writes a migration that installs the current text of some files. Taking it back drops what is new
- * and restores the copies that earlier migrations installed, everything in dependency order.
+ * Writes a migration that installs the current text of some files over the copies of earlier
+ * migrations, which it drops first: replacing a view could only append columns. Taking it back does
+ * the same with the earlier copies. Everything in dependency order, so what depends on a file that
+ * was there before has to be among the files.
  *
  * @param slug Verb and object, such as `add_entity_totals`.
  * @param paths Files under `sql/`.
@@ -67,6 +69,7 @@ export async function writeLayerMigration(
     throw new Refusal("invalid_parameter", `"${stranger}" is not listed in sql/load.sql`);
   }
   const earlier = await newestCopies(folder);
+  const outdated: string[] = [];
   const up: string[] = [];
   const drops: string[] = [];
   const restores: string[] = [];
@@ -75,11 +78,20 @@ export async function writeLayerMigration(
     const before = earlier.get(path);
     up.push(copy(path, text));
     drops.unshift(dropStatement(path, text));
-    if (before !== undefined) restores.push(copy(path, before));
+    if (before === undefined) continue;
+    outdated.unshift(dropStatement(path, before));
+    restores.push(copy(path, before));
   }
   const version = now.toISOString().replace(/\D/g, "").slice(0, 14);
   const file = join(folder, `${version}_${slug}.sql`);
-  const sections = ["-- Why: \n\n-- migrate:up", ...up, "-- migrate:down", ...drops, ...restores];
+  const sections = [
+    "-- Why: \n\n-- migrate:up",
+    ...outdated,
+    ...up,
+    "-- migrate:down",
+    ...drops,
+    ...restores,
+  ];
   await Deno.writeTextFile(file, sections.join("\n") + "\n", { createNew: true });
   return file;
 }

@@ -1,4 +1,6 @@
 -- One row per campaign, ad set and ad.
+-- Left joins, although no parent is missing: before anything was analyzed the planner expects inner
+-- joins to leave a single row, and joins that to thousands by comparing all with all.
 create or replace view ads.entities as
 select
   c.config_id,
@@ -42,7 +44,7 @@ select
   ads.is_running(s.status, s.effective_status)
     and ads.is_running(c.status, c.effective_status)
 from ads.adsets s
-join ads.campaigns c
+left join ads.campaigns c
   on c.config_id = s.config_id
   and c.campaign_id = s.campaign_id
 union all
@@ -69,10 +71,10 @@ select
     and ads.is_running(s.status, s.effective_status)
     and ads.is_running(c.status, c.effective_status)
 from ads.ads a
-join ads.adsets s
+left join ads.adsets s
   on s.config_id = a.config_id
   and s.adset_id = a.adset_id
-join ads.campaigns c
+left join ads.campaigns c
   on c.config_id = a.config_id
   and c.campaign_id = a.campaign_id;
 
@@ -83,7 +85,8 @@ comment on column ads.entities.daily_budget is
   'Its own, in major units of the account''s currency; an ad has none.';
 comment on column ads.entities.lifetime_budget is
   'Its own, in major units of the account''s currency; an ad has none.';
-comment on column ads.entities.has_budget is 'Its own or the one above it that pays for it is known.';
+comment on column ads.entities.has_budget is
+  'Its own or the one above it that pays for it is known.';
 comment on column ads.entities.budget_holder is
   'The level that holds the budget it spends: campaign or adset, null where none is known.';
 comment on column ads.entities.is_active is 'It and all above it run, as far as is known.';

@@ -3,9 +3,13 @@
 -- A chain of Gamma-Poisson steps: days lie around their week, weeks around an entity's present, ads
 -- around their ad set, ad sets around their campaign, campaigns around the account. The relative
 -- variance of each step is estimated from the account itself; what passes a step is weakened by it
--- (ads.passed_share). So recent days weigh more the more rates move, and siblings weigh more the more
--- alike they are. An entity's prior is its parent's posterior without the entity's own events, so
--- that nothing counts twice (Jewell's hierarchical credibility: Buehlmann and Gisler 2005, chapter 6).
+-- (ads.passed_share). So recent days weigh more the more rates move, and siblings weigh more the
+-- more alike they are. An entity's prior is its parent's posterior without the entity's own events,
+-- so that nothing counts twice (Jewell's hierarchical credibility: Buehlmann and Gisler 2005,
+-- chapter 6).
+--
+-- Both sides of a full join have the same keys here. An inner join would mean the same, but on rows
+-- that were never analyzed the planner takes it for one of single rows and compares all with all.
 create or replace view ads.entity_evidence as
 select
   c.as_of,
@@ -46,14 +50,14 @@ cross join lateral (
         least((c.as_of - i.date) / 7, 3) as week,
         (case m.metric when 'ctr' then i.clicks else i.leads end)::double precision as events,
         case m.metric
-          when 'cpl' then i.spend::double precision
+          when 'cpl' then i.spend_double
           when 'ctr' then i.impressions::double precision
           else i.clicks::double precision
         end as exposure
       from ads.insights i
       where i.config_id = a.config_id
         and i.date between c.as_of - 29 and c.as_of
-      -- Keeps the planner from repeating the conversion of spend in each of the sums.
+      -- Keeps the planner from repeating the choice of the metric in each of the sums.
       offset 0
     ) d
     group by d.campaign_id, d.adset_id, d.ad_id, d.week
@@ -62,6 +66,29 @@ cross join lateral (
   account as materialized (
     select (sum(w.events) + 0.5) / nullif(sum(w.exposure), 0) as rate
     from ad_weeks w
+  ),
+  -- A parent's rate is that of the mix of ads which it runs now, and budgets wander. So what an ad
+  -- did in an earlier week counts by its exposure in the last one; and the less of the mix of now
+  -- ran in that week, the less all of it counts.
+  mixes as materialized (
+    select
+      m.*,
+      sum(m.exposure_now) over (partition by m.parent_id, m.week) as present_now,
+      sum(m.exposure_now ^ 2 / nullif(m.exposure, 0)) over (partition by m.parent_id, m.week)
+        as spread,
+      sum(m.exposure) filter (where m.week = 0) over (partition by m.parent_id) as parent_now
+    from (
+      select
+        w.*,
+        case t.entity_type when 'adset' then w.adset_id else w.campaign_id end as parent_id,
+        coalesce(
+          sum(w.exposure) filter (where w.week = 0)
+            over (partition by w.campaign_id, w.adset_id, w.ad_id),
+          0
+        ) as exposure_now
+      from ad_weeks w
+      where t.entity_type <> 'ad'
+    ) m
   ),
   -- One walk per level: an ad set moves as a whole, not as each of its ads.
   entity_weeks as materialized (
@@ -84,17 +111,30 @@ cross join lateral (
       t.entity_type,
       w.campaign_id,
       case t.entity_type when 'adset' then w.adset_id end,
-      case t.entity_type when 'adset' then w.adset_id else w.campaign_id end,
+      w.parent_id,
       w.week,
-      sum(w.events),
-      sum(w.exposure * r.rate),
-      sum(w.events_squared),
-      sum(w.events_exposure * r.rate),
-      sum(w.exposure_squared * r.rate ^ 2),
-      sum(w.exposure_cubed * r.rate ^ 3)
-    from ad_weeks w
+      sum(f.factor * w.events),
+      sum(f.factor * w.exposure * r.rate),
+      sum(f.factor ^ 2 * w.events_squared),
+      sum(f.factor ^ 2 * w.events_exposure * r.rate),
+      sum(f.factor ^ 2 * w.exposure_squared * r.rate ^ 2),
+      sum(f.factor ^ 3 * w.exposure_cubed * r.rate ^ 3)
+    from mixes w
     cross join account r
-    where t.entity_type <> 'ad'
+    cross join lateral (
+      -- present_now / spread makes the weighted sum as sure as that many events are (Kish 1965).
+      select
+        case
+          when w.parent_now > 0 and w.exposure > 0
+            then coalesce(
+              (w.present_now / w.parent_now) ^ 2
+                * w.present_now / nullif(w.spread, 0)
+                * w.exposure_now / w.exposure,
+              0
+            )
+          else 1
+        end as factor
+    ) f
     group by 2, 3, 4, w.week
   ),
   day_step as materialized (
@@ -140,8 +180,8 @@ cross join lateral (
     ) p
     group by w.entity_type, w.campaign_id, w.adset_id, w.entity_id
   ),
-  -- If the rate walks by v a week, the means of weeks spread by 2/3 v around their common mean, each
-  -- lies 2/3 v from the one before, and the last one 1/3 v from where the walk stands now.
+  -- If the rate walks by v a week, the means of weeks spread by 2/3 v around their common mean,
+  -- each lies 2/3 v from the one before, and the last one 1/3 v from where the walk stands now.
   week_step as materialized (
     select
       w.entity_type,
@@ -185,6 +225,14 @@ cross join lateral (
       select ads.passed_share(w0.expected, coalesce(s.variance, 0) / 2) as share
     ) p0
   ),
+  parents_now as (
+    select
+      n.entity_id,
+      n.events,
+      n.expected
+    from entities_now n
+    where n.entity_type <> 'ad'
+  ),
   -- From the bottom up: what each child tells about the centre of its siblings.
   ad_step as materialized (
     select
@@ -214,6 +262,7 @@ cross join lateral (
       n.campaign_id,
       n.adset_id,
       n.entity_id as ad_id,
+      n.events,
       n.expected,
       -- Leads without any spend (late ones of a stopped ad) are no evidence about a rate.
       case when n.expected > 0 then p.share * n.events else 0 end as passed_events,
@@ -328,7 +377,7 @@ cross join lateral (
       p.share * o.events as prior_events,
       p.share * o.expected as prior_expected
     from adsets_now x
-    join campaign_priors u
+    full join campaign_priors u
       on u.campaign_id = x.campaign_id
     cross join adset_step s
     cross join lateral (
@@ -340,14 +389,18 @@ cross join lateral (
   ),
   -- A parent's own rate is the mix of its children's: it lies around the centre by what the mix
   -- leaves of their variance.
-  priors as (
+  posteriors as (
     select
       'campaign' as entity_type,
       x.campaign_id as entity_id,
       null::text as parent_id,
-      p.share * x.prior_events as events,
-      p.share * x.prior_expected as expected
+      n.events,
+      n.expected,
+      p.share * x.prior_events as prior_events,
+      p.share * x.prior_expected as prior_expected
     from campaign_priors x
+    full join parents_now n
+      on n.entity_id = x.campaign_id
     cross join adset_step v
     cross join ad_step w
     cross join lateral (
@@ -366,9 +419,13 @@ cross join lateral (
       'adset',
       x.adset_id,
       x.campaign_id,
+      n.events,
+      n.expected,
       p.share * x.prior_events,
       p.share * x.prior_expected
     from adset_priors x
+    full join parents_now n
+      on n.entity_id = x.adset_id
     cross join ad_step w
     cross join lateral (
       select
@@ -382,10 +439,12 @@ cross join lateral (
       'ad',
       x.ad_id,
       x.adset_id,
+      x.events,
+      x.expected,
       p.share * o.events,
       p.share * o.expected
     from ads_now x
-    join adset_priors u
+    full join adset_priors u
       on u.adset_id = x.adset_id
     cross join ad_step w
     cross join lateral (
@@ -394,33 +453,31 @@ cross join lateral (
         u.prior_expected + greatest(u.centre_expected - x.passed_expected, 0) as expected
     ) o
     cross join lateral (select ads.passed_share(o.expected, w.variance) as share) p
-    where x.ad_id <> x.adset_id
+    where x.ad_id is distinct from x.adset_id
   )
   select
     p.entity_id,
     p.parent_id,
-    n.events,
-    n.expected / r.rate as exposure,
-    p.events as prior_events,
-    p.expected / r.rate as prior_exposure
-  from priors p
-  join entities_now n
-    on n.entity_type = p.entity_type
-    and n.entity_id = p.entity_id
+    p.events,
+    p.expected / r.rate as exposure,
+    p.prior_events,
+    p.prior_expected / r.rate as prior_exposure
+  from posteriors p
   cross join account r
   where p.entity_type = t.entity_type
 ) e;
 
 comment on view ads.entity_evidence is
-  'Posterior of each entity''s rate as of a day. cpl: leads per unit of spend, Gamma(alpha, beta), the '
-  'CPL being its inverse. ctr: clicks per impression, conversion_rate: leads per click, both '
-  'Beta(alpha, beta - alpha). Uses the 30 days to as_of; an entity without a row there has none here.';
+  'Posterior of each entity''s rate as of a day. cpl: leads per unit of spend, Gamma(alpha, beta), '
+  'the CPL being its inverse. ctr: clicks per impression, conversion_rate: leads per click, both '
+  'Beta(alpha, beta - alpha). Uses the 30 days to as_of; an entity without a row there has none.';
 comment on column ads.entity_evidence.metric is 'cpl, ctr or conversion_rate; filter it to one.';
 comment on column ads.entity_evidence.events is
-  'Own leads (ctr: clicks), as many recent and independent ones as they are worth.';
+  'Own leads (ctr: clicks), as many recent and independent ones as they are worth; those of a '
+  'parent in the mix of ads that it ran in the last 7 days.';
 comment on column ads.entity_evidence.exposure is
-  'What they came from, weighted alike: spend, impressions or clicks. Null, as beta and prior_beta, where '
-  'the whole account has none.';
+  'What they came from, weighted alike: spend, impressions or clicks. Null, as beta and '
+  'prior_beta, where the whole account has none.';
 comment on column ads.entity_evidence.prior_alpha is
   'What all other entities tell about this one, in events.';
 comment on column ads.entity_evidence.prior_beta is

@@ -24,7 +24,7 @@ select
   (own.leads_7d + own.leads_before)::bigint as leads_14d,
   own.spend_30d / nullif(own.leads_30d, 0) as cpl_30d,
   own.leads_30d::bigint as leads_30d,
-  own.spend_30d / nullif(own.days_active, 0) as avg_daily_spend_30d,
+  (own.spend_30d / nullif(own.days_active, 0))::numeric as avg_daily_spend_30d,
   own.cpl_std_7d,
   sqrt((own.leads_squared_7d - own.leads_7d ^ 2 / 7) / 6) as leads_std_7d,
   case
@@ -81,61 +81,59 @@ cross join lateral (
     d.entity_type,
     d.entity_id,
     d.parent_id,
-    coalesce(sum(d.spend) filter (where d.date > c.as_of - 7), 0) as spend_7d,
-    coalesce(sum(d.impressions::double precision) filter (where d.date > c.as_of - 7), 0)
+    coalesce(sum(d.spend) filter (where d.date >= c.from_7d), 0) as spend_7d,
+    coalesce(sum(d.impressions::double precision) filter (where d.date >= c.from_7d), 0)
       as impressions_7d,
-    coalesce(sum(d.clicks::double precision) filter (where d.date > c.as_of - 7), 0) as clicks_7d,
-    coalesce(sum(d.leads::double precision) filter (where d.date > c.as_of - 7), 0) as leads_7d,
-    coalesce(sum(d.leads::double precision ^ 2) filter (where d.date > c.as_of - 7), 0)
+    coalesce(sum(d.clicks::double precision) filter (where d.date >= c.from_7d), 0) as clicks_7d,
+    coalesce(sum(d.leads::double precision) filter (where d.date >= c.from_7d), 0) as leads_7d,
+    coalesce(sum(d.leads::double precision * d.leads) filter (where d.date >= c.from_7d), 0)
       as leads_squared_7d,
     case
-      when bool_and(d.reach is not null or d.impressions = 0) filter (where d.date > c.as_of - 7)
-        then sum(d.reach::double precision) filter (where d.date > c.as_of - 7)
+      when bool_and(d.reach is not null or d.impressions = 0) filter (where d.date >= c.from_7d)
+        then sum(d.reach::double precision) filter (where d.date >= c.from_7d)
     end as reach_7d,
-    stddev_samp(d.spend::double precision / nullif(d.leads, 0))
-      filter (where d.date > c.as_of - 7) as cpl_std_7d,
-    count(*) filter (where d.date > c.as_of - 7 and d.leads > 0) as days_with_leads_7d,
+    stddev_samp(d.spend_double / nullif(d.leads, 0)) filter (where d.date >= c.from_7d)
+      as cpl_std_7d,
+    count(*) filter (where d.date >= c.from_7d and d.leads > 0) as days_with_leads_7d,
     coalesce(
-      sum(d.spend::double precision)
-        filter (where d.date between c.as_of - 13 and c.as_of - 7),
+      sum(d.spend_double) filter (where d.date >= c.from_14d and d.date < c.from_7d),
       0
     ) as spend_before,
     sum(d.impressions::double precision)
-      filter (where d.date between c.as_of - 13 and c.as_of - 7) as impressions_before,
+      filter (where d.date >= c.from_14d and d.date < c.from_7d) as impressions_before,
     sum(d.clicks::double precision)
-      filter (where d.date between c.as_of - 13 and c.as_of - 7) as clicks_before,
+      filter (where d.date >= c.from_14d and d.date < c.from_7d) as clicks_before,
     coalesce(
       sum(d.leads::double precision)
-        filter (where d.date between c.as_of - 13 and c.as_of - 7),
+        filter (where d.date >= c.from_14d and d.date < c.from_7d),
       0
     ) as leads_before,
-    sum(d.spend) as spend_30d,
+    sum(d.spend_double) as spend_30d,
     sum(d.leads::double precision) as leads_30d,
-    count(*) filter (where d.impressions > 0 or d.spend > 0) as days_active,
-    -- 1 January 2001 was a Monday.
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 0)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 0), 0)
+    count(*) filter (where d.impressions > 0 or d.spend_double > 0) as days_active,
+    sum(d.spend_double) filter (where d.weekday = 0)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 0), 0)
       as cpl_monday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 1)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 1), 0)
+    sum(d.spend_double) filter (where d.weekday = 1)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 1), 0)
       as cpl_tuesday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 2)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 2), 0)
+    sum(d.spend_double) filter (where d.weekday = 2)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 2), 0)
       as cpl_wednesday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 3)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 3), 0)
+    sum(d.spend_double) filter (where d.weekday = 3)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 3), 0)
       as cpl_thursday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 4)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 4), 0)
+    sum(d.spend_double) filter (where d.weekday = 4)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 4), 0)
       as cpl_friday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 5)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 5), 0)
+    sum(d.spend_double) filter (where d.weekday = 5)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 5), 0)
       as cpl_saturday,
-    sum(d.spend::double precision) filter (where (d.date - date '2001-01-01') % 7 = 6)
-      / nullif(sum(d.leads::double precision) filter (where (d.date - date '2001-01-01') % 7 = 6), 0)
+    sum(d.spend_double) filter (where d.weekday = 6)
+      / nullif(sum(d.leads::double precision) filter (where d.weekday = 6), 0)
       as cpl_sunday
   from ads.entity_daily d
-  where d.date between c.as_of - 29 and c.as_of
+  where d.date between c.from_30d and c.as_of
   group by d.config_id, d.entity_type, d.entity_id, d.parent_id
 ) own
 cross join lateral (
@@ -154,10 +152,10 @@ left join lateral (
     p.config_id,
     p.entity_type,
     p.parent_id,
-    sum(p.spend)::double precision as spend_7d,
+    sum(p.spend_double) as spend_7d,
     sum(p.leads::double precision) as leads_7d
   from ads.parent_daily p
-  where p.date between c.as_of - 6 and c.as_of
+  where p.date between c.from_7d and c.as_of
   group by p.config_id, p.entity_type, p.parent_id
 ) parent
   on parent.config_id = own.config_id
@@ -170,13 +168,14 @@ cross join lateral (
 ) siblings;
 
 comment on view ads.entity_features is
-  'Features of every entity over the days that end on as_of; filter as_of to one day. What they mean '
-  'and when they are null is said at each column.';
+  'Features of every entity over the days that end on as_of; filter as_of to one day. What they '
+  'mean and when they are null is said at each column.';
 comment on column ads.entity_features.spend_7d is 'In major units of the account''s currency.';
 comment on column ads.entity_features.cpl_7d is 'Null without leads.';
 comment on column ads.entity_features.ctr_7d is 'Percent; null without impressions.';
 comment on column ads.entity_features.cpc_7d is 'Null without clicks.';
-comment on column ads.entity_features.conversion_rate_7d is 'Leads per click in percent; null without clicks.';
+comment on column ads.entity_features.conversion_rate_7d is
+  'Leads per click in percent; null without clicks.';
 comment on column ads.entity_features.cpl_trend is
   'Percent change of 7 days against the 7 before, like the other trends; null where either CPL is.';
 comment on column ads.entity_features.avg_daily_spend_30d is 'Over the days with delivery.';
@@ -195,11 +194,12 @@ comment on column ads.entity_features.reach_7d is
   'where that of any day is unknown.';
 comment on column ads.entity_features.days_active is 'Days with delivery in the last 30.';
 comment on column ads.entity_features.is_active is 'It and all above it run.';
-comment on column ads.entity_features.has_budget is 'Its own, or the one above it that pays for it.';
+comment on column ads.entity_features.has_budget is
+  'Its own, or the one above it that pays for it.';
 comment on column ads.entity_features.share_of_parent_spend is
-  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where the parent has none.';
+  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where that has none.';
 comment on column ads.entity_features.share_of_parent_leads is
-  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where the parent has none.';
+  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where that has none.';
 comment on column ads.entity_features.performance_vs_siblings is
-  '(siblings'' CPL - own CPL) / siblings'' CPL over 7 days, positive is better; null without siblings or '
-  'leads on either side.';
+  '(siblings'' CPL - own CPL) / siblings'' CPL over 7 days, positive is better; null without '
+  'siblings or leads on either side.';

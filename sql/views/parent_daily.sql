@@ -5,7 +5,7 @@ select
   'campaign'::text as entity_type,
   ''::text as parent_id,
   i.date,
-  i.spend,
+  i.spend_double,
   i.leads
 from ads.insights i
 union all
@@ -14,7 +14,7 @@ select
   'adset'::text,
   i.campaign_id,
   i.date,
-  i.spend,
+  i.spend_double,
   i.leads
 from ads.insights i
 union all
@@ -23,7 +23,7 @@ select
   'ad'::text,
   i.adset_id,
   i.date,
-  i.spend,
+  i.spend_double,
   i.leads
 from ads.insights i;
 

@@ -1,12 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Transaction } from "../../db/connect.ts";
+import { join } from "node:path";
+import type { Sql, Transaction } from "../../db/connect.ts";
+import { migrate, MIGRATIONS_FOLDER } from "../../db/migrate.ts";
 import { dropStatement, layerFiles, newestCopies, readProjectFile } from "../../db/sql_layer.ts";
 import { testDatabase } from "../database.ts";
 
 class Rollback extends Error {}
 
 /** Every view, function and comment of schema ads, as the server prints it. */
-async function catalog(tx: Transaction) {
+async function catalog(tx: Sql | Transaction) {
   const rows = await tx<{ object: string; definition: string; comment: string | null }[]>`
     select
       c.oid::regclass::text as object,
@@ -17,14 +19,14 @@ async function catalog(tx: Transaction) {
         where d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::regclass
       ) as comment
     from pg_catalog.pg_class c
-    where c.relkind = 'v' and c.relnamespace = 'ads'::regnamespace
+    where c.relkind = 'v' and c.relnamespace = to_regnamespace('ads')
     union all
     select
       p.oid::regprocedure::text,
       pg_catalog.pg_get_functiondef(p.oid),
       pg_catalog.obj_description(p.oid, 'pg_proc')
     from pg_catalog.pg_proc p
-    where p.pronamespace = 'ads'::regnamespace
+    where p.pronamespace = to_regnamespace('ads')
     order by object
   `;
   return [...rows];
@@ -66,4 +68,25 @@ Deno.test("load.sql leaves the catalog unchanged when the layer is dropped and r
   await reinstall.catch((error) => {
     if (!(error instanceof Rollback)) throw error;
   });
+});
+
+Deno.test("each migration takes back the layer that it changed", async () => {
+  await using database = await testDatabase({ migrated: false });
+  const { sql, url } = database;
+  const folder = await Deno.makeTempDir();
+  try {
+    const names = await Array.fromAsync(Deno.readDir(MIGRATIONS_FOLDER), (entry) => entry.name);
+    const catalogs = [];
+    for (const name of names.sort()) {
+      catalogs.push(await catalog(sql));
+      await Deno.copyFile(join(MIGRATIONS_FOLDER, name), join(folder, name));
+      await migrate(url, "up", folder);
+    }
+    for (const before of catalogs.reverse()) {
+      await migrate(url, "down", folder);
+      assertEquals(await catalog(sql), before);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -38,7 +38,7 @@ Deno.test("writeLayerMigration() copies files in install order and drops them in
   });
 });
 
-Deno.test("writeLayerMigration() restores the earlier copy on the way down", async () => {
+Deno.test("writeLayerMigration() replaces the earlier copy and restores it on the way down", async () => {
   await withFolder(async (folder) => {
     const before = `-- include: ${VIEW}\ncreate view ads.entities as select 1;\n-- end include\n`;
     await Deno.writeTextFile(
@@ -46,7 +46,8 @@ Deno.test("writeLayerMigration() restores the earlier copy on the way down", asy
       `-- migrate:up\n${before}-- migrate:down\n`,
     );
     const file = await writeLayerMigration("change_entities", [VIEW], NOW, folder);
-    const [, down] = (await Deno.readTextFile(file)).split("-- migrate:down\n");
+    const [up, down] = (await Deno.readTextFile(file)).split("-- migrate:down\n");
+    assertEquals(up?.includes("-- migrate:up\ndrop view ads.entities;\n-- include:"), true);
     assertEquals(down?.trim(), `drop view ads.entities;\n${before}`.trim());
     assertEquals((await newestCopies(folder)).get(VIEW), await readProjectFile(VIEW));
   });

@@ -228,6 +228,29 @@ Deno.test("ads.entity_evidence weighs each week less than the one after it when 
   }
 });
 
+Deno.test("ads.entity_evidence takes a parent for the mix of ads that it runs now", async () => {
+  // A lead costs 5 below the one ad and 20 below the other, each week alike.
+  const weeks = (ad_id: string, cpl: number, [now, before]: [number, number]) =>
+    daily(28, { ad_id }).map((row, day) => {
+      const spend = day < 7 ? now : before;
+      return { ...row, spend, leads: spend / cpl };
+    });
+  await insertAccount(database.sql, 43, {
+    insights: [...weeks("31", 5, [200, 100]), ...weeks("32", 20, [100, 200])],
+  });
+  const cheaperNow = await evidence(43);
+  for (const parent of ["21", "11"]) {
+    const { events = 0, exposure = 0 } = cheaperNow[parent] ?? {};
+    // Of today's mix, not the 7.5 of all weeks.
+    assertAlmostEquals(exposure / events, 300 / (200 / 5 + 100 / 20), 0.01);
+  }
+  await insertAccount(database.sql, 44, {
+    insights: [...weeks("31", 5, [100, 100]), ...weeks("32", 20, [0, 200]).slice(7)],
+  });
+  const { events = 0, exposure = 0 } = (await evidence(44))["21"] ?? {};
+  assertAlmostEquals(exposure / events, 5, 0.01);
+});
+
 Deno.test("ads.entity_evidence weighs days less when they vary more than chance", async () => {
   const even = daily(28, { spend: 40, leads: 4 });
   const bursts = even.map((row, before) => ({ ...row, leads: before % 4 === 0 ? 16 : 0 }));
