@@ -106,18 +106,25 @@ export function latestClassifications(
     entityIds?: string[] | undefined;
   },
 ): Promise<Classification[]> {
-  const wanted = entityIds ? sql`any(${entityIds})` : sql`any(
+  const wanted = entityIds ? sql`select distinct unnest(${entityIds}::text[]) as entity_id` : sql`
     select entity_id
     from ads.entities
-    where config_id = ${configId} and entity_type = ${entityType} and is_active
-  )`;
+    where config_id = ${configId} and entity_type = ${entityType} and is_active`;
   return named(
     sql,
     entityType,
+    // `limit 1` makes it one look-up per entity, however long the history is.
     sql`
-      select ${stored(sql)}
-      from ads.latest_classifications
-      where config_id = ${configId} and entity_type = ${entityType} and entity_id = ${wanted}`,
+      select c.*
+      from (${wanted}) w
+      cross join lateral (
+        select ${stored(sql)}
+        from ads.latest_classifications
+        where config_id = ${configId}
+          and entity_type = ${entityType}
+          and entity_id = w.entity_id
+        limit 1
+      ) c`,
     sql`order by entity_id`,
   );
 }
@@ -193,12 +200,12 @@ function stored(sql: Sql) {
 }
 
 /**
- * Adds the names to rows of one level. Each is looked up by its key, and the plan for a page is kept:
- * the level stands there as a literal because planning for any level takes longer than the page, and
+ * Adds the names to rows of one level, each looked up by its key so that rows are sent while later
+ * ones are still read. A page has few campaigns, and the server keeps what it found for each. The
+ * level stands there as a literal because planning for any level takes longer than the page, and
  * `limit 1` because the planner would otherwise read all entities for a page of unknown length.
  */
 function named(sql: Sql, entityType: Level, rows: Fragment, order: Fragment) {
-  const level = levelLiteral(sql, entityType);
   return sql<Classification[]>`
     select
       r.*,
@@ -207,17 +214,25 @@ function named(sql: Sql, entityType: Level, rows: Fragment, order: Fragment) {
         when 'campaign' then r.entity_id
         when 'adset' then r.parent_id
       end) as campaign_id,
-      e.campaign_name
+      c.name as campaign_name
     from (${rows}) r
     left join lateral (
-      select name, campaign_id, campaign_name
+      select name, campaign_id
       from ads.entities
-      where config_id = r.config_id and entity_type = ${level} and entity_id = r.entity_id
+      where config_id = r.config_id
+        and entity_type = ${levelLiteral(sql, entityType)}
+        and entity_id = r.entity_id
       limit 1
     ) e on true
+    left join lateral (
+      select name
+      from ads.entities
+      where config_id = r.config_id and entity_type = 'campaign' and entity_id = e.campaign_id
+      limit 1
+    ) c on true
     ${order}`;
 }
 
 function levelLiteral(sql: Sql, entityType: Level) {
-  return { campaign: sql`'campaign'`, adset: sql`'adset'`, ad: sql`'ad'` }[entityType];
+  return sql.unsafe(`'${entityType}'`);
 }

@@ -1,5 +1,6 @@
 /** Tiers: their history, the newest ones, sums, and making new ones. */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { yesterdayIn } from "../core/days.ts";
 import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -9,6 +10,7 @@ import { findEntities } from "../db/entities.ts";
 import { classify } from "../jobs/classification.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
+import { listOf } from "./lists.ts";
 import {
   accountParameters,
   ConfigId,
@@ -78,22 +80,27 @@ export const Classification = z.object({
   window_days: z.int(),
 }).openapi("Classification");
 
-const ClassificationList = z.object({
-  config_id: z.int(),
-  total: z.int().nullable().openapi({ description: "All matches; null with `count=false`" }),
-  page: z.int(),
-  page_size: z.int(),
-  next_after: z.int().nullable().openapi({
-    description: "The `after` of the next page, null on the last one",
-  }),
-  by_tier: nullable(TierCounts).openapi({
-    description: "All matches of any tier; null with `count=false`",
-  }),
-  data: z.array(Classification),
-  classifications: z.array(Classification).openapi({ description: "The same as `data`" }),
-}).openapi("ClassificationList");
+/** A page of the history. */
+export const ClassificationList = listOf(
+  "classifications",
+  z.object({
+    config_id: z.int(),
+    total: z.int().nullable().openapi({ description: "All matches; null with `count=false`" }),
+    page: z.int(),
+    page_size: z.int(),
+    next_after: z.int().nullable().openapi({
+      description: "The `after` of the next page, null on the last one",
+    }),
+    by_tier: nullable(TierCounts).openapi({
+      description: "All matches of any tier; null with `count=false`",
+    }),
+    data: z.array(Classification),
+    classifications: z.array(Classification).openapi({ description: "The same as `data`" }),
+  }).openapi("ClassificationList"),
+);
 
-const ClassificationSummary = z.object({
+/** The newest classifications, summed up. */
+export const ClassificationSummary = z.object({
   config_id: z.int(),
   window_days: z.int(),
   date_from: z.iso.datetime().nullable(),
@@ -124,7 +131,8 @@ const ClassifyBody = z.object({
   }),
 }).openapi("ClassifyRequest");
 
-const ClassifyAnswer = z.object({
+/** What was classified on demand. */
+export const ClassifyAnswer = z.object({
   config_id: z.int(),
   as_of: z.iso.date(),
   classified_count: z.int().openapi({ description: "How many are in `classifications`" }),
@@ -159,7 +167,7 @@ function listRoute(path: string) {
     summary: "The history of tiers, newest first",
     tags,
     request: { query: listQuery },
-    responses: { 200: answer("One page", ClassificationList), ...errorAnswers(400, 404) },
+    responses: { 200: ClassificationList.answer("One page"), ...errorAnswers(400, 404) },
   });
 }
 
@@ -208,7 +216,7 @@ export function classificationRoutes({ sql, now }: Surroundings) {
   const router = createRouter();
 
   for (const path of ["/", "/campaigns"]) {
-    router.openapi(listRoute(path), async (c) => c.json(await list(c.req.valid("query")), 200));
+    router.openapi(listRoute(path), (c) => list(c, c.req.valid("query")));
   }
   for (const path of ["/classify", "/campaigns/classify"]) {
     router.openapi(
@@ -230,12 +238,13 @@ export function classificationRoutes({ sql, now }: Surroundings) {
   });
   return router;
 
-  async function list(
-    query: z.output<typeof listQuery>,
-  ): Promise<z.input<typeof ClassificationList>> {
+  async function list(c: Context, query: z.output<typeof listQuery>): Promise<Response> {
     const page = pageOf(query);
     const time = timeOf(query);
-    const configId = query.config_id ?? (await requireAccount(sql, query)).config_id;
+    const { config_id, ad_account_id } = query;
+    const configId = config_id === undefined || ad_account_id !== undefined
+      ? (await requireAccount(sql, query)).config_id
+      : config_id;
     const filter = {
       configId,
       entityType: query.entity_type,
@@ -243,23 +252,20 @@ export function classificationRoutes({ sql, now }: Surroundings) {
       minConfidence: query.min_confidence,
       ...time,
     };
-    // The account is checked beside the page rather than before it, which saves a round trip.
     const [rows, counts] = await Promise.all([
       db.listClassifications(sql, { ...filter, tier: query.tier }, { ...page, after: query.after }),
       query.count ? db.countClassifications(sql, filter) : null,
-      requireAccount(sql, query),
     ]);
+    // A row proves that its account exists, so only who gets none waits for another query.
+    if (rows.length === 0) await requireAccount(sql, { config_id: configId });
     const byTier = counts && countsByTier(counts);
-    const data = rows.map(present);
-    return {
+    return ClassificationList.respond(c, {
       config_id: configId,
       total: byTier && (query.tier ? byTier[query.tier] : sum(Object.values(byTier))),
       ...pageNumbers(page),
       next_after: rows.length === page.limit ? rows.at(-1)?.id ?? null : null,
       by_tier: byTier,
-      data,
-      classifications: data,
-    };
+    }, rows.map(present));
   }
 
   async function summarize(

@@ -24,6 +24,7 @@ import { Classification, present } from "./classifications.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
 import { Evidence, presentEvidence } from "./evidence.ts";
 import { Features, presentFeatures } from "./features.ts";
+import { listOf } from "./lists.ts";
 import { accountParameters, Day, EntityId, EntityType, pageNumbers, pageOf } from "./parameters.ts";
 import { answer, createRouter, nullable, type Surroundings } from "./router.ts";
 import { filterOf, selectionParameters } from "./selection.ts";
@@ -66,21 +67,26 @@ const TotalsShape = z.object({
   days_active: z.int(),
 }).openapi("Totals");
 
-const EntityList = z.object({
-  config_id: z.int(),
-  date_from: z.iso.date(),
-  date_to: z.iso.date(),
-  total: z.int().nullable().openapi({ description: "All matches; null with `count=false`" }),
-  page: z.int(),
-  page_size: z.int(),
-  next_after: z.string().nullable(),
-  data: z.array(EntityShape.extend({ totals: TotalsShape })),
-  entities: z.array(EntityShape.extend({ totals: TotalsShape })).openapi({
-    description: "The same as `data`",
-  }),
-}).openapi("EntityList");
+/** A page of entities. */
+export const EntityList = listOf(
+  "entities",
+  z.object({
+    config_id: z.int(),
+    date_from: z.iso.date(),
+    date_to: z.iso.date(),
+    total: z.int().nullable().openapi({ description: "All matches; null with `count=false`" }),
+    page: z.int(),
+    page_size: z.int(),
+    next_after: z.string().nullable(),
+    data: z.array(EntityShape.extend({ totals: TotalsShape })),
+    entities: z.array(EntityShape.extend({ totals: TotalsShape })).openapi({
+      description: "The same as `data`",
+    }),
+  }).openapi("EntityList"),
+);
 
-const EntityDetail = EntityShape.extend({
+/** One entity with all that is known about it. */
+export const EntityDetail = EntityShape.extend({
   as_of: z.iso.date(),
   features: nullable(Features).openapi({
     description: "Null where nothing was delivered in the 30 days to `as_of`",
@@ -103,16 +109,19 @@ const DailyShape = z.object({
   cpl: ratio,
 }).openapi("Daily");
 
-const DailyList = z.object({
-  config_id: z.int(),
-  entity_type: EntityType,
-  entity_id: z.string(),
-  date_from: z.iso.date(),
-  date_to: z.iso.date(),
-  total: z.int(),
-  data: z.array(DailyShape).openapi({ description: "Days with delivery, the oldest first" }),
-  daily: z.array(DailyShape).openapi({ description: "The same as `data`" }),
-}).openapi("DailyList");
+const DailyList = listOf(
+  "daily",
+  z.object({
+    config_id: z.int(),
+    entity_type: EntityType,
+    entity_id: z.string(),
+    date_from: z.iso.date(),
+    date_to: z.iso.date(),
+    total: z.int(),
+    data: z.array(DailyShape).openapi({ description: "Days with delivery, the oldest first" }),
+    daily: z.array(DailyShape).openapi({ description: "The same as `data`" }),
+  }).openapi("DailyList"),
+);
 
 const tags = ["Entities"];
 const oneEntity = z.object({ entity_type: EntityType, entity_id: EntityId });
@@ -128,7 +137,7 @@ const listRoute = createRoute({
   description: `Without a period, the ${DAYS_SHOWN} days to yesterday in the account's time zone.`,
   tags,
   request: { query: z.object({ ...selectionParameters, ...periodParameters }) },
-  responses: { 200: answer("One page", EntityList), ...errorAnswers(400, 404) },
+  responses: { 200: EntityList.answer("One page"), ...errorAnswers(400, 404) },
 });
 
 const detailRoute = createRoute({
@@ -147,7 +156,7 @@ const dailyRoute = createRoute({
   description: `Without a period, the ${DAILY_SHOWN} days to yesterday; at most ${DAILY_MAX} days.`,
   tags,
   request: { params: oneEntity, query: z.object({ ...accountParameters, ...periodParameters }) },
-  responses: { 200: answer("The days", DailyList), ...errorAnswers(400, 404) },
+  responses: { 200: DailyList.answer("The days"), ...errorAnswers(400, 404) },
 });
 
 /** The routes under `/entities`. */
@@ -172,16 +181,14 @@ export function entityRoutes({ sql, now }: Surroundings) {
         ...entity,
         totals: presentTotals(totals.get(entity.entity_id)),
       }));
-      return c.json({
+      return EntityList.respond(c, {
         config_id: account.config_id,
         date_from: period.from,
         date_to: period.to,
         total,
         ...pageNumbers(page),
         next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
-        data,
-        entities: data,
-      }, 200);
+      }, data);
     })
     .openapi(detailRoute, async (c) => {
       const query = c.req.valid("query");
@@ -214,17 +221,14 @@ export function entityRoutes({ sql, now }: Surroundings) {
       }
       await requireEntity(account.config_id, entity_type, entity_id);
       const days = await entityDays(sql, account.config_id, entity_type, entity_id, period);
-      const data = days.map(presentDay);
-      return c.json({
+      return DailyList.respond(c, {
         config_id: account.config_id,
         entity_type,
         entity_id,
         date_from: period.from,
         date_to: period.to,
-        total: data.length,
-        data,
-        daily: data,
-      }, 200);
+        total: days.length,
+      }, days.map(presentDay));
     });
 
   async function requireEntity(configId: number, level: Level, id: string): Promise<Entity> {

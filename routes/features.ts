@@ -9,8 +9,9 @@ import {
 } from "../db/entities.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
+import { listOf } from "./lists.ts";
 import { Day, EntityType, pageNumbers, pageOf } from "./parameters.ts";
-import { answer, createRouter, type Surroundings } from "./router.ts";
+import { createRouter, type Surroundings } from "./router.ts";
 import { filterOf, selectionParameters } from "./selection.ts";
 
 const DAYS_MAX = 31;
@@ -67,21 +68,25 @@ export const Features = z.object({
   computed_at: z.iso.datetime(),
 }).openapi("EntityFeatures");
 
-const FeaturesList = z.object({
-  config_id: z.int(),
-  date_from: z.iso.date(),
-  date_to: z.iso.date(),
-  total: z.int().nullable().openapi({
-    description: "All matching entities, with features or without; null with `count=false`",
-  }),
-  page: z.int(),
-  page_size: z.int(),
-  next_after: z.string().nullable(),
-  data: z.array(Features).openapi({
-    description: "One per entity and day. An entity without delivery in the 30 days has none",
-  }),
-  features: z.array(Features).openapi({ description: "The same as `data`" }),
-}).openapi("FeaturesList");
+/** The features of a page of entities. */
+export const FeaturesList = listOf(
+  "features",
+  z.object({
+    config_id: z.int(),
+    date_from: z.iso.date(),
+    date_to: z.iso.date(),
+    total: z.int().nullable().openapi({
+      description: "All matching entities, with features or without; null with `count=false`",
+    }),
+    page: z.int(),
+    page_size: z.int(),
+    next_after: z.string().nullable(),
+    data: z.array(Features).openapi({
+      description: "One per entity and day. An entity without delivery in the 30 days has none",
+    }),
+    features: z.array(Features).openapi({ description: "The same as `data`" }),
+  }).openapi("FeaturesList"),
+);
 
 const featuresRoute = createRoute({
   method: "get",
@@ -100,7 +105,7 @@ const featuresRoute = createRoute({
       date_to: Day.optional(),
     }),
   },
-  responses: { 200: answer("One page of entities", FeaturesList), ...errorAnswers(400, 404) },
+  responses: { 200: FeaturesList.answer("One page of entities"), ...errorAnswers(400, 404) },
 });
 
 /** The routes under `/features`. */
@@ -122,17 +127,14 @@ export function featureRoutes({ sql, now }: Surroundings) {
     ]);
     const ids = entities.map((entity) => entity.entity_id);
     const rows = await entityFeatures(sql, account.config_id, query.entity_type, ids, period);
-    const data = rows.map((row) => presentFeatures(row, now()));
-    return c.json({
+    return FeaturesList.respond(c, {
       config_id: account.config_id,
       date_from: period.from,
       date_to: period.to,
       total,
       ...pageNumbers(page),
       next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
-      data,
-      features: data,
-    }, 200);
+    }, rows.map((row) => presentFeatures(row, now())));
   });
 }
 

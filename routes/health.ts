@@ -14,7 +14,8 @@ const Status = z.enum(["healthy", "degraded", "unhealthy"]).openapi({
 });
 const Check = z.enum(["ok", "fail"]);
 
-const Health = z.object({
+/** Whether the service can do its work. */
+export const Health = z.object({
   status: Status,
   timestamp: z.iso.datetime(),
   version: z.string(),
@@ -22,7 +23,8 @@ const Health = z.object({
   redis: z.literal("ok").openapi({ description: "There is none; the field stays for old clients" }),
 }).openapi("Health");
 
-const HealthDetailed = Health.extend({
+/** How each part does. */
+export const HealthDetailed = Health.extend({
   checks: z.object({
     database: z.object({ status: Check, latency_ms: z.number().nullable() }),
     migrations: z.object({

@@ -5,7 +5,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { z } from "zod";
 import { addDays, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
-import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
+import { LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
 import {
   type Account,
@@ -14,15 +14,9 @@ import {
   listAccounts,
 } from "../../db/accounts.ts";
 import { latestClassifications } from "../../db/classifications.ts";
-import {
-  ORDERS,
-  outstandingEntities,
-  tableOfEntities,
-  type TableRow,
-  tierCounts,
-} from "../../db/dashboard.ts";
+import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
 import { entityDays, findEntities } from "../../db/entities.ts";
-import { countsByTier } from "../classifications.ts";
+import { levelStanding } from "../../db/standing.ts";
 import { onError, statusOf } from "../errors.ts";
 import type { Surroundings } from "../router.ts";
 import { serveTexts } from "../static.ts";
@@ -34,8 +28,8 @@ import { Layout } from "./layout.tsx";
 import {
   AccountHeading,
   EntityTable,
+  hasTiers,
   LevelCards,
-  type LevelOverview,
   NothingYet,
   NoTiersYet,
   Rows,
@@ -97,10 +91,12 @@ export function dashboardRoutes({ sql, now }: Surroundings): Hono {
     };
     const [reference, overviews, rows] = await Promise.all([
       accountReference(sql, configId, asOf),
-      Promise.all(LEVELS.map((level) => overviewOf(configId, level))),
+      Promise.all(LEVELS.map(async (level) => ({
+        level,
+        ...await levelStanding(sql, configId, level, STANDING_OUT),
+      }))),
       tableRows(account, view, asOf),
     ]);
-    const classified = overviews.some(({ best, worst }) => best.length + worst.length > 0);
     return page(
       c,
       <Layout title={`${account.name} · adstrata`} accounts={accounts} account={account}>
@@ -110,7 +106,7 @@ export function dashboardRoutes({ sql, now }: Surroundings): Hono {
           period={period}
           asOfIsYesterday={asOf === yesterday}
         />
-        {classified
+        {overviews.some(({ counts }) => hasTiers(counts))
           ? <LevelCards account={account} overviews={overviews} view={view} />
           : <NoTiersYet account={account} asOf={asOf} />}
         <EntityTable
@@ -215,15 +211,6 @@ export function dashboardRoutes({ sql, now }: Surroundings): Hono {
       asOf: lastDayThatCounts(lastDay, account.time_zone, now()),
       yesterday: yesterdayIn(account.time_zone, now()),
     };
-  }
-
-  async function overviewOf(configId: number, level: Level): Promise<LevelOverview> {
-    const [counts, best, worst] = await Promise.all([
-      tierCounts(sql, configId, level),
-      outstandingEntities(sql, configId, level, "best", STANDING_OUT),
-      outstandingEntities(sql, configId, level, "worst", STANDING_OUT),
-    ]);
-    return { level, counts: countsByTier(counts), best, worst };
   }
 
   /** One row more than a page has, if there is one. */

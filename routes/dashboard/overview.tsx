@@ -1,8 +1,9 @@
 /** The page of an account: what a lead costs, who stands out on each level, and a level's table. */
 import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
-import type { Tier } from "../../core/tiers.ts";
+import type { Outstanding, Standing } from "../../core/standing.ts";
+import { type Tier, TIERS } from "../../core/tiers.ts";
 import type { Account, Reference } from "../../db/accounts.ts";
-import { type Order, ORDERS, type Outstanding, type TableRow } from "../../db/dashboard.ts";
+import { type Order, ORDERS, type TableRow } from "../../db/dashboard.ts";
 import type { Entity, Period } from "../../db/entities.ts";
 import {
   belowAddress,
@@ -23,13 +24,8 @@ const ORDER_WORDS: Record<Order, string> = {
   name: "name",
 };
 
-/** What stands out on a level. */
-export type LevelOverview = {
-  level: Level;
-  counts: Record<Tier, number>;
-  best: Outstanding[];
-  worst: Outstanding[];
-};
+/** How a level stands. */
+export type LevelOverview = Standing & { level: Level };
 
 /** Which part of the table is shown. */
 export type View = {
@@ -75,6 +71,11 @@ export function AccountHeading({ account, reference, period, asOfIsYesterday }: 
   );
 }
 
+/** Whether anything has a tier. */
+export function hasTiers(counts: Record<Tier, number>): boolean {
+  return TIERS.some((tier) => counts[tier] > 0);
+}
+
 /** One card per level: how many of each tier, the best and the worst. */
 export function LevelCards({ account, overviews, view }: {
   account: Account;
@@ -88,9 +89,9 @@ export function LevelCards({ account, overviews, view }: {
           <h2>
             <a href={`/?config_id=${account.config_id}&level=${level}`}>{levelTitle(level)}</a>
           </h2>
-          {best.length + worst.length === 0
-            ? <p class="muted">Nothing can be said about any yet.</p>
-            : <TierBar counts={counts} />}
+          {hasTiers(counts)
+            ? <TierBar counts={counts} />
+            : <p class="muted">Nothing can be said about any yet.</p>}
           <Podium title="Best" account={account} level={level} entities={best} />
           <Podium title="Worst" account={account} level={level} entities={worst} />
         </article>

@@ -1,4 +1,9 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  Classification,
+  ClassificationList,
+  ClassificationSummary,
+} from "../../routes/classifications.ts";
 import { openService, storeClassifications } from "./service.ts";
 
 type Service = Awaited<ReturnType<typeof openService>>;
@@ -39,6 +44,9 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => await service[Symbol.asyncDispose]());
 
 const list = (query: string) => service.get(`/api/v1/classifications?config_id=1&${query}`);
+const read = async (query: string) => (await list(query)).read(ClassificationList.schema);
+const summary = async (query: string) =>
+  (await service.get(`/api/v1/classifications/summary?${query}`)).read(ClassificationSummary);
 const ids = (rows: { id: number }[]) => rows.map((row) => row.id);
 
 Deno.test("GET /classifications answers with every field of the newest row first", async () => {
@@ -89,21 +97,22 @@ Deno.test("GET /classifications answers with every field of the newest row first
 
 Deno.test("GET /classifications is about campaigns when no level is given", async () => {
   const { body } = await list("");
-  assertEquals(ids(body.data), [101]);
-  assertEquals(body.data[0].campaign_id, "11");
-  assertEquals(body.data[0].campaign_name, "Spring");
+  const { data } = await read("");
+  assertEquals(data.map((row) => [row.id, row.campaign_id, row.campaign_name]), [
+    [101, "11", "Spring"],
+  ]);
   assertEquals((await service.get("/api/v1/classifications/campaigns?config_id=1")).body, body);
 });
 
 Deno.test("GET /classifications counts all tiers when it is filtered by one", async () => {
-  const { body } = await list("entity_type=ad&tier=LOW&limit=1");
-  assertEquals(ids(body.data), [105]);
-  assertEquals(body.total, 2);
-  assertEquals(body.by_tier, { HIGH_PERFORMER: 1, MODERATE: 1, LOW: 2, UNDERPERFORMER: 0 });
+  const page = await read("entity_type=ad&tier=LOW&limit=1");
+  assertEquals(ids(page.data), [105]);
+  assertEquals(page.total, 2);
+  assertEquals(page.by_tier, { HIGH_PERFORMER: 1, MODERATE: 1, LOW: 2, UNDERPERFORMER: 0 });
 });
 
 Deno.test("GET /classifications filters by entity, confidence and time", async () => {
-  const of = async (query: string) => ids((await list(`entity_type=ad&${query}`)).body.data);
+  const of = async (query: string) => ids((await read(`entity_type=ad&${query}`)).data);
   assertEquals(await of("entity_id=31"), [104, 102]);
   assertEquals(await of("campaign_id=31"), [104, 102]);
   assertEquals(await of("min_confidence=0.8"), [105, 104]);
@@ -114,28 +123,29 @@ Deno.test("GET /classifications filters by entity, confidence and time", async (
 });
 
 Deno.test("GET /classifications pages by number, by offset and by key to the same rows", async () => {
-  const byNumber = await list("entity_type=ad&page=2&page_size=2");
-  assertEquals(ids(byNumber.body.data), [103, 102]);
-  assertEquals([byNumber.body.page, byNumber.body.page_size], [2, 2]);
-  const byOffset = await list("entity_type=ad&limit=2&offset=2");
-  assertEquals(byOffset.body, byNumber.body);
-  const first = await list("entity_type=ad&limit=2");
-  assertEquals(first.body.next_after, 104);
-  const byKey = await list(`entity_type=ad&limit=2&after=${first.body.next_after}`);
-  assertEquals(byKey.body.data, byNumber.body.data);
-  assertEquals((await list("entity_type=ad&limit=3&after=104")).body.next_after, null);
+  const byNumber = await read("entity_type=ad&page=2&page_size=2");
+  assertEquals(ids(byNumber.data), [103, 102]);
+  assertEquals([byNumber.page, byNumber.page_size], [2, 2]);
+  const byOffset = await read("entity_type=ad&limit=2&offset=2");
+  assertEquals(byOffset, byNumber);
+  const first = await read("entity_type=ad&limit=2");
+  assertEquals(first.next_after, 104);
+  const byKey = await read(`entity_type=ad&limit=2&after=${first.next_after}`);
+  assertEquals(byKey.data, byNumber.data);
+  assertEquals((await read("entity_type=ad&limit=3&after=104")).next_after, null);
 });
 
 Deno.test("GET /classifications leaves the counts out when it is told not to count", async () => {
   for (const no of ["false", "0"]) {
-    const { body } = await list(`entity_type=ad&count=${no}`);
-    assertEquals([body.total, body.by_tier, body.data.length], [null, null, 4]);
+    const { total, by_tier, data } = await read(`entity_type=ad&count=${no}`);
+    assertEquals([total, by_tier, data.length], [null, null, 4]);
   }
 });
 
 Deno.test("GET /classifications answers an empty page when the offset is past the end", async () => {
-  const { status, body } = await list("entity_type=ad&offset=2147483647");
-  assertEquals([status, body.total, body.data], [200, 4, []]);
+  const answer = await list("entity_type=ad&offset=2147483647");
+  const { total, data } = answer.read(ClassificationList.schema);
+  assertEquals([answer.status, total, data], [200, 4, []]);
 });
 
 Deno.test("GET /classifications finds the account by Meta's id with and without act_", async () => {
@@ -148,9 +158,19 @@ Deno.test("GET /classifications finds the account by Meta's id with and without 
   assertEquals(status, 404);
 });
 
+Deno.test("GET /classifications answers 404 when there is no such account, whatever else it names", async () => {
+  for (const account of ["config_id=3", "config_id=1&ad_account_id=999", "config_id=2147483647"]) {
+    const { status } = await service.get(`/api/v1/classifications?${account}&count=false`);
+    assertEquals(status, 404, account);
+  }
+  const empty = await service.get("/api/v1/classifications?config_id=2");
+  assertEquals([empty.status, empty.read(ClassificationList.schema).data], [200, []]);
+});
+
 Deno.test("GET /classifications/campaigns/{campaign_id} answers with the newest one", async () => {
-  const { body } = await service.get("/api/v1/classifications/campaigns/11?config_id=1");
-  assertEquals([body.id, body.tier, body.classification_label], [101, "LOW", "BAD"]);
+  const answer = await service.get("/api/v1/classifications/campaigns/11?config_id=1");
+  const { id, tier, classification_label } = answer.read(Classification);
+  assertEquals([id, tier, classification_label], [101, "LOW", "BAD"]);
   const none = await service.get("/api/v1/classifications/campaigns/12?config_id=1");
   assertEquals(none.status, 404);
   assertEquals(none.body, {
@@ -160,10 +180,9 @@ Deno.test("GET /classifications/campaigns/{campaign_id} answers with the newest 
 });
 
 Deno.test("GET /classifications/summary sums up the newest row per entity in the window", async () => {
-  const { body } = await service.get(
-    "/api/v1/classifications/summary?config_id=1&entity_type=ad&window_days=3",
+  const { average_confidence, top_items, ...rest } = await summary(
+    "config_id=1&entity_type=ad&window_days=3",
   );
-  const { average_confidence, top_items, ...rest } = body;
   assertEquals(rest, {
     config_id: 1,
     window_days: 3,
@@ -182,15 +201,15 @@ Deno.test("GET /classifications/summary sums up the newest row per entity in the
 });
 
 Deno.test("GET /classifications/summary takes the newest row before the end of a given time", async () => {
-  const { body } = await service.get(
-    "/api/v1/classifications/summary?config_id=1&entity_type=ad&date_to=2026-03-09",
-  );
-  assertEquals(body.by_tier, { HIGH_PERFORMER: 0, MODERATE: 1, LOW: 1, UNDERPERFORMER: 0 });
-  assertEquals(body.date_to, "2026-03-09T23:59:59.999Z");
+  const { by_tier, date_to } = await summary("config_id=1&entity_type=ad&date_to=2026-03-09");
+  assertEquals(by_tier, { HIGH_PERFORMER: 0, MODERATE: 1, LOW: 1, UNDERPERFORMER: 0 });
+  assertEquals(date_to, "2026-03-09T23:59:59.999Z");
 });
 
 Deno.test("GET /classifications/summary has zeros when nothing is classified", async () => {
-  const { body } = await service.get("/api/v1/classifications/summary?config_id=2");
-  assertEquals([body.total, body.average_confidence, body.top_items], [0, 0, []]);
-  assertEquals(body.last_classification_at, null);
+  const { total, average_confidence, top_items, last_classification_at } = await summary(
+    "config_id=2",
+  );
+  assertEquals([total, average_confidence, top_items], [0, 0, []]);
+  assertEquals(last_classification_at, null);
 });

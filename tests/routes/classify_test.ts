@@ -1,47 +1,48 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { openService } from "./service.ts";
+import { ClassifyAnswer } from "../../routes/classifications.ts";
+import { openService, Refused } from "./service.ts";
 
 const PATH = "/api/v1/classifications/classify";
 
 Deno.test("POST /classifications/classify classifies all active entities of a level", async () => {
   await using service = await openService();
-  const { status, body } = await service.post(PATH, { config_id: 1, entity_type: "ad" });
-  assertEquals([status, body.as_of, body.classified_count], [200, "2026-03-10", 3]);
-  const found = body.classifications.map((
-    { entity_id, campaign_name, as_of }: Found,
-  ) => [entity_id, campaign_name, as_of]);
+  const answer = await service.post(PATH, { config_id: 1, entity_type: "ad" });
+  const { as_of, classified_count, classifications } = answer.read(ClassifyAnswer);
+  assertEquals([answer.status, as_of, classified_count], [200, "2026-03-10", 3]);
+  const found = classifications.map((row) => [row.entity_id, row.campaign_name, row.as_of]);
   assertEquals(found, [
     ["31", "Spring", "2026-03-10"],
     ["32", "Spring", "2026-03-10"],
     ["33", "Spring", "2026-03-10"],
   ]);
-  const video = body.classifications[0];
-  assertEquals(video.metrics_snapshot.leads_7d, 28);
-  assertEquals(video.metrics_snapshot.cpl_7d, 5);
-  assert(video.confidence_score > 0.5 && video.confidence_score <= 1);
+  const [video] = classifications;
+  assertEquals(video?.metrics_snapshot.leads_7d, 28);
+  assertEquals(video?.metrics_snapshot.cpl_7d, 5);
+  assert(video && video.confidence_score > 0.5 && video.confidence_score <= 1);
 });
-
-type Found = { entity_id: string; campaign_name: string; as_of: string; id: number };
 
 Deno.test("POST /classifications/classify keeps what is still valid unless it is forced", async () => {
   await using service = await openService();
   const body = { config_id: "1", entity_type: "ad", campaign_ids: ["31"], entity_ids: null };
-  const first = (await service.post(PATH, body)).body.classifications;
-  const again = (await service.post(PATH, body)).body.classifications;
-  assertEquals(again, first);
-  const forced = await service.post(PATH, { ...body, force_reclassify: "true" });
-  assertNotEquals(forced.body.classifications[0].id, first[0].id);
+  const classify = async (change: object) =>
+    (await service.post(PATH, { ...body, ...change })).read(ClassifyAnswer).classifications;
+  const first = await classify({});
+  assertEquals(await classify({}), first);
+  const forced = await classify({ force_reclassify: "true" });
+  assertEquals([first.length, forced.length], [1, 1]);
+  assertNotEquals(forced[0]?.id, first[0]?.id);
 });
 
 Deno.test("POST /classifications/campaigns/classify is the same under its older name", async () => {
   await using service = await openService();
-  const { body } = await service.post("/api/v1/classifications/campaigns/classify", {
+  const answer = await service.post("/api/v1/classifications/campaigns/classify", {
     config_id: 1,
     campaign_ids: ["11"],
     as_of: "2026-03-05",
   });
-  assertEquals([body.as_of, body.classified_count], ["2026-03-05", 1]);
-  assertEquals(body.classifications[0].entity_id, "11");
+  const { as_of, classified_count, classifications } = answer.read(ClassifyAnswer);
+  assertEquals([as_of, classified_count], ["2026-03-05", 1]);
+  assertEquals(classifications.map((row) => row.entity_id), ["11"]);
 });
 
 Deno.test("POST /classifications/classify refuses unknown ids before it does anything", async () => {
@@ -63,20 +64,20 @@ Deno.test("POST /classifications/classify refuses unknown ids before it does any
 
 Deno.test("POST /classifications/classify answers 404 when one entity has too little data", async () => {
   await using service = await openService();
-  const { status, body } = await service.post(PATH, {
+  const answer = await service.post(PATH, {
     config_id: 1,
     entity_type: "ad",
     entity_ids: ["34"],
   });
-  assertEquals(status, 404);
-  assertEquals(body.message, 'There is too little data to classify the ad "34"');
+  assertEquals(answer.status, 404);
+  assertEquals(answer.read(Refused).message, 'There is too little data to classify the ad "34"');
 });
 
 Deno.test("POST /classifications/classify refuses a day that is not over in the account", async () => {
   await using service = await openService();
-  const { status, body } = await service.post(PATH, { config_id: 1, as_of: "2026-03-11" });
-  assertEquals(status, 400);
-  assertEquals(body.details, {
+  const answer = await service.post(PATH, { config_id: 1, as_of: "2026-03-11" });
+  assertEquals(answer.status, 400);
+  assertEquals(answer.read(Refused).details, {
     parameters: [{ name: "as_of", problem: "the last complete day is 2026-03-10" }],
   });
 });

@@ -1,12 +1,16 @@
 import { assertEquals } from "@std/assert";
+import { z } from "zod";
 import { openService } from "./service.ts";
 
 Deno.test("GET /facebook-ads/config lists the accounts with every field", async () => {
   await using service = await openService();
-  const { status, body } = await service.get("/api/v1/facebook-ads/config");
-  assertEquals(status, 200);
-  assertEquals([body.success, body.total, body.data.length], [true, 2, 2]);
-  assertEquals(body.data[0], {
+  const answer = await service.get("/api/v1/facebook-ads/config");
+  assertEquals(answer.status, 200);
+  const { success, total, data } = answer.read(
+    z.object({ success: z.boolean(), total: z.int(), data: z.array(z.unknown()) }),
+  );
+  assertEquals([success, total, data.length], [true, 2, 2]);
+  assertEquals(data[0], {
     id: 1,
     accountId: "1234567890",
     accountName: "Sunrise",

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { openService } from "./service.ts";
+import { getAccount } from "../../db/accounts.ts";
+import { classifyAndSummarize } from "../../jobs/verdicts.ts";
+import { NOW, openService } from "./service.ts";
 
 let service: Awaited<ReturnType<typeof openService>>;
 Deno.test.beforeAll(async () => {
@@ -8,48 +10,61 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => await service[Symbol.asyncDispose]());
 
 Deno.test("GET / says how to import when there is no account or no data", async () => {
-  const { body } = await service.get("/?config_id=2");
-  assertStringIncludes(body, "Empty has no data yet");
-  assertStringIncludes(body, "npx -y deno task import my-export.csv --config 2");
+  const { text } = await service.get("/?config_id=2");
+  assertStringIncludes(text, "Empty has no data yet");
+  assertStringIncludes(text, "npx -y deno task import my-export.csv --config 2");
 });
 
 Deno.test("GET / says how to classify when nothing is classified", async () => {
-  const { body } = await service.get("/?config_id=1");
-  assertStringIncludes(body, "deno task job classification --config 1 --as-of 2026-03-10");
-  assertStringIncludes(body, "<strong>8.57 USD</strong>");
+  const { text } = await service.get("/?config_id=1");
+  assertStringIncludes(text, "deno task job classification --config 1 --as-of 2026-03-10");
+  assertStringIncludes(text, "<strong>8.57 USD</strong>");
 });
 
 Deno.test("GET / shows tiers, certainty and escaped names when ads are classified", async () => {
   for (const entity_type of ["campaign", "adset", "ad"]) {
     await service.post("/api/v1/classifications/classify", { config_id: 1, entity_type });
   }
-  const { status, body } = await service.get("/?level=ad&parent=21");
+  const { status, text } = await service.get("/?level=ad&parent=21");
   assertEquals(status, 200);
-  assertStringIncludes(body, "Video &lt;b&gt;");
-  assertStringIncludes(body, "Ads of <a");
-  assert(/High performer<b>\d+ %<\/b>/.test(body));
-  assert(!body.includes("Carousel</a></th>"), "the ad of another ad set is not in the table");
+  assertStringIncludes(text, "Video &lt;b&gt;");
+  assertStringIncludes(text, "Ads of <a");
+  assert(/High performer<b>\d+ %<\/b>/.test(text));
+  assert(!text.includes("Carousel</a></th>"), "the ad of another ad set is not in the table");
   assert(
-    !/<script(?![^>]* src=)|style=|onclick=/.test(body),
+    !/<script(?![^>]* src=)|style=|onclick=/.test(text),
     "nothing that a strict policy forbids",
   );
 });
 
+Deno.test("GET / names the same best and worst as the command line", async () => {
+  const account = await getAccount(service.sql, 1);
+  const lines = await classifyAndSummarize(service.sql, account, NOW);
+  const told = lines.flatMap((line) =>
+    /^(Best|Worst| {2}\S.*?(?= {2}))/.exec(line)?.[1]?.trim() ?? []
+  );
+  const { text } = await service.get("/");
+  const shown = [...text.matchAll(/<h3>(\w+)|<li><a[^>]*>([^<]+)/g)]
+    .map(([, title, name = ""]) => title ?? name.replace("&lt;", "<").replace("&gt;", ">"));
+  assertEquals(shown, told);
+  assertEquals(told.slice(-5), ["Best", "Video <b>", "Worst", "Image", "Carousel"]);
+});
+
 Deno.test("GET /entities/{level}/{id} says what a lead costs and lists what lies below", async () => {
   await service.post("/api/v1/classifications/classify", { config_id: 1, entity_type: "adset" });
-  const { body } = await service.get("/entities/adset/21?config_id=1");
-  assert(/A lead from this ad set costs <strong>\d+\.\d\d to \d+\.\d\d USD<\/strong>/.test(body));
-  assertStringIncludes(body, 'data-date="2026-03-10" data-spend="40" data-leads="5" data-cpl="8"');
-  assertStringIncludes(body, 'href="/entities/ad/32?config_id=1"');
-  for (const [, address] of body.matchAll(/(?:src|stylesheet" href)="([^"]+)"/g)) {
+  const { text } = await service.get("/entities/adset/21?config_id=1");
+  assert(/A lead from this ad set costs <strong>\d+\.\d\d to \d+\.\d\d USD<\/strong>/.test(text));
+  assertStringIncludes(text, 'data-date="2026-03-10" data-spend="40" data-leads="5" data-cpl="8"');
+  assertStringIncludes(text, 'href="/entities/ad/32?config_id=1"');
+  for (const [, address = ""] of text.matchAll(/(?:src|stylesheet" href)="([^"]+)"/g)) {
     assertEquals((await service.get(address)).status, 200, address);
   }
 });
 
 Deno.test("GET /entities/{level}/{id} answers with a page when there is no such entity", async () => {
   for (const path of ["/entities/ad/77", "/entities/advert/31", "/?config_id=9"]) {
-    const { status, body } = await service.get(path);
+    const { status, text } = await service.get(path);
     assertEquals(status, 404);
-    assertStringIncludes(body, "Back to the start");
+    assertStringIncludes(text, "Back to the start");
   }
 });

@@ -1,4 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { z } from "zod";
+import { EntityDetail, EntityList } from "../../routes/entities.ts";
+import { FeaturesList } from "../../routes/features.ts";
 import { openService } from "./service.ts";
 
 let service: Awaited<ReturnType<typeof openService>>;
@@ -7,10 +10,24 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await service[Symbol.asyncDispose]());
 
-const names = async (query: string) => {
-  const { body } = await service.get(`/api/v1/entities?config_id=1&${query}`);
-  return body.data.map((entity: { name: string }) => entity.name);
-};
+const list = async (query: string) =>
+  (await service.get(`/api/v1/entities?config_id=1&${query}`)).read(EntityList.schema);
+const names = async (query: string) => (await list(query)).data.map((entity) => entity.name);
+
+const Interval = z.object({ low: z.number(), high: z.number() });
+
+/** The evidence on an entity of which enough is known. */
+const KnownRates = z.object({
+  cpl: z.object({
+    mean: z.number(),
+    median: z.number(),
+    interval_80: Interval,
+    interval_95: Interval,
+    alpha: z.number(),
+    beta: z.number(),
+  }),
+  ctr: z.object({ mean: z.number() }),
+});
 
 Deno.test("GET /entities answers with an entity and its totals of the last 7 days", async () => {
   const { status, body } = await service.get(
@@ -73,30 +90,27 @@ Deno.test("GET /entities filters by level, parent, state and name", async () => 
 });
 
 Deno.test("GET /entities pages by key through all entities", async () => {
-  const { body } = await service.get("/api/v1/entities?config_id=1&entity_type=ad&limit=3");
-  assertEquals([body.total, body.next_after], [4, "33"]);
-  assertEquals(await names(`entity_type=ad&limit=3&after=${body.next_after}`), ["Snow"]);
+  const { total, next_after } = await list("entity_type=ad&limit=3");
+  assertEquals([total, next_after], [4, "33"]);
+  assertEquals(await names(`entity_type=ad&limit=3&after=${next_after}`), ["Snow"]);
 });
 
 Deno.test("GET /entities has null ratios when nothing was delivered in the period", async () => {
-  const { body } = await service.get(
-    "/api/v1/entities?config_id=1&date_from=2026-01-01&date_to=2026-01-31&count=false",
-  );
-  const { spend, cpl, ctr, reach } = body.data[0].totals;
-  assertEquals([body.total, spend, cpl, ctr, reach], [null, 0, null, null, null]);
+  const { total, data } = await list("date_from=2026-01-01&date_to=2026-01-31&count=false");
+  assertEquals([total, data.length], [null, 2]);
+  for (const { totals: { spend, cpl, ctr, reach } } of data) {
+    assertEquals([spend, cpl, ctr, reach], [0, null, null, null]);
+  }
 });
 
 Deno.test("GET /entities/{entity_type}/{entity_id} adds features, evidence and tier", async () => {
-  const { status, body } = await service.get("/api/v1/entities/ad/31?config_id=1");
-  assertEquals([status, body.name, body.as_of], [200, "Video <b>", "2026-03-10"]);
-  assertEquals([body.features.leads_7d, body.features.cpl_7d, body.features.spend_7d], [
-    28,
-    5,
-    140,
-  ]);
-  assertEquals(body.features.computed_at, "2026-03-11T16:00:00.000Z");
-  assertEquals(body.classification, null);
-  const { cpl, ctr } = body.evidence;
+  const answer = await service.get("/api/v1/entities/ad/31?config_id=1");
+  assertEquals(answer.status, 200);
+  const { name, as_of, features, classification } = answer.read(EntityDetail);
+  assertEquals([name, as_of, classification], ["Video <b>", "2026-03-10", null]);
+  assertEquals([features?.leads_7d, features?.cpl_7d, features?.spend_7d], [28, 5, 140]);
+  assertEquals(features?.computed_at, "2026-03-11T16:00:00.000Z");
+  const { cpl, ctr } = answer.read(z.object({ evidence: KnownRates })).evidence;
   assertAlmostEquals(cpl.mean, cpl.beta / (cpl.alpha - 1));
   const { interval_80: narrow, interval_95: wide } = cpl;
   assert(wide.low < narrow.low && narrow.low < cpl.median);
@@ -106,9 +120,10 @@ Deno.test("GET /entities/{entity_type}/{entity_id} adds features, evidence and t
 });
 
 Deno.test("GET /entities/{entity_type}/{entity_id} has no features when nothing was delivered", async () => {
-  const { status, body } = await service.get("/api/v1/entities/ad/34?config_id=1");
-  assertEquals([status, body.features], [200, null]);
-  assertEquals(body.evidence, { cpl: null, ctr: null, conversion_rate: null });
+  const answer = await service.get("/api/v1/entities/ad/34?config_id=1");
+  const { features, evidence } = answer.read(EntityDetail);
+  assertEquals([answer.status, features], [200, null]);
+  assertEquals(evidence, { cpl: null, ctr: null, conversion_rate: null });
 });
 
 Deno.test("GET /entities/{entity_type}/{entity_id} answers 404 when the level does not fit", async () => {
@@ -159,26 +174,24 @@ Deno.test("GET /entities/{entity_type}/{entity_id}/daily refuses more than 1,000
 
 Deno.test("GET /features answers for a day, a parent and a period", async () => {
   const get = async (query: string) =>
-    (await service.get(`/api/v1/features?config_id=1&${query}`)).body;
+    (await service.get(`/api/v1/features?config_id=1&${query}`)).read(FeaturesList.schema);
   const day = await get("entity_type=ad&parent_id=21");
   assertEquals([day.date_from, day.date_to, day.total], ["2026-03-10", "2026-03-10", 2]);
   assertEquals(
-    day.data.map(({ entity_id, cpl_7d, leads_7d }: Row) => [entity_id, cpl_7d, leads_7d]),
+    day.data.map(({ entity_id, cpl_7d, leads_7d }) => [entity_id, cpl_7d, leads_7d]),
     [["31", 5, 28], ["32", 20, 7]],
   );
   assertEquals(day.features, day.data);
   const earlier = await get("entity_type=ad&entity_id=31&as_of=2026-02-20");
-  assertEquals(earlier.data[0].leads_7d, 8);
+  assertEquals(earlier.data.map((row) => row.leads_7d), [8]);
   const period = await get("entity_id=11&date_from=2026-03-08&date_to=2026-03-10");
-  assertEquals(period.data.map((row: Row) => row.as_of), [
+  assertEquals(period.data.map((row) => row.as_of), [
     "2026-03-08",
     "2026-03-09",
     "2026-03-10",
   ]);
   assertEquals((await get("is_active=false")).data, []);
 });
-
-type Row = { entity_id: string; as_of: string; cpl_7d: number; leads_7d: number };
 
 Deno.test("GET /features refuses a period of more than 31 days", async () => {
   const path = "/api/v1/features?config_id=1&date_to=2026-03-31&date_from=2026-02-";

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { openService, storeClassifications } from "./service.ts";
+import { z } from "zod";
+import { openService, Refused, storeClassifications } from "./service.ts";
 
 const PATH = "/api/v1/classifications/feedback";
 
@@ -13,13 +14,13 @@ async function openWithOneClassification() {
 
 Deno.test("POST /classifications/feedback stores a correction with the user from the query", async () => {
   await using service = await openWithOneClassification();
-  const { status, body } = await service.post(`${PATH}?user_id=7`, {
+  const answer = await service.post(`${PATH}?user_id=7`, {
     classification_id: 101,
     correct_tier: "MODERATE",
     reason: "Counts offline sales",
   });
-  assertEquals(status, 200);
-  const { id, ...rest } = body;
+  assertEquals(answer.status, 200);
+  const { id, ...rest } = answer.read(z.looseObject({ id: z.int() }));
   assertEquals(rest, {
     classification_id: 101,
     entity_id: "21",
@@ -37,9 +38,13 @@ Deno.test("POST /classifications/feedback takes the user from the body", async (
   await using service = await openWithOneClassification();
   const body = { classification_id: 101, correct_tier: "LOW" };
   const answer = await service.post(PATH, { ...body, user_id: 7 });
-  assertEquals(answer.body.message, "Confirmed: the ad set is LOW");
+  assertEquals(
+    answer.read(z.object({ message: z.string() })).message,
+    "Confirmed: the ad set is LOW",
+  );
   const nobody = await service.post(PATH, body);
-  assertEquals([nobody.status, nobody.body.details.parameters[0].name], [400, "user_id"]);
+  assertEquals(nobody.status, 400);
+  assertEquals(nobody.read(Refused).details?.parameters.map(({ name }) => name), ["user_id"]);
 });
 
 Deno.test("POST /classifications/feedback refuses unknown ids and tiers and long reasons", async () => {
@@ -66,6 +71,8 @@ Deno.test("GET /classifications/feedback/stats counts corrections by tier", asyn
     corrections: 3,
     correction_rate: 0.75,
   });
-  const { body } = await service.get(`${PATH}/stats?config_id=2`);
-  assertEquals([body.total_feedbacks, body.correction_rate], [0, null]);
+  const none = (await service.get(`${PATH}/stats?config_id=2`)).read(
+    z.object({ total_feedbacks: z.int(), correction_rate: z.null() }),
+  );
+  assertEquals(none.total_feedbacks, 0);
 });

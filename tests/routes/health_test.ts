@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../db/connect.ts";
 import { createApp } from "../../routes/app.ts";
+import { Health, HealthDetailed } from "../../routes/health.ts";
 import { NOW, openService } from "./service.ts";
 
 const timestamp = NOW.toISOString();
@@ -25,15 +26,16 @@ Deno.test("GET /health/detailed reports checks and the last runs of all accounts
     values
       (1, 'classification', 'ad', '2026-03-09', 'succeeded', null, '2026-03-10T06:00Z'),
       (2, 'classification', 'ad', '2026-03-10', 'failed', 'No delivery', '2026-03-11T06:00Z')`;
-  const { status, body } = await service.get("/api/v1/health/detailed");
-  assertEquals(status, 200);
-  assertEquals(body.checks.database.status, "ok");
-  assertEquals(body.checks.migrations.pending, 0);
-  assertMatch(body.checks.migrations.version, /^\d{14}$/);
-  assertEquals(
-    body.last_runs.map((run: { config_id: number; status: string }) => [run.config_id, run.status]),
-    [[2, "failed"], [1, "succeeded"]],
-  );
+  const answer = await service.get("/api/v1/health/detailed");
+  assertEquals(answer.status, 200);
+  const { checks, last_runs } = answer.read(HealthDetailed);
+  assertEquals(checks.database.status, "ok");
+  assertEquals(checks.migrations.pending, 0);
+  assertMatch(checks.migrations.version ?? "", /^\d{14}$/);
+  assertEquals(last_runs.map((run) => [run.config_id, run.status]), [
+    [2, "failed"],
+    [1, "succeeded"],
+  ]);
 });
 
 Deno.test("GET /health says degraded and not ready when migrations are missing", async () => {
@@ -42,10 +44,14 @@ Deno.test("GET /health says degraded and not ready when migrations are missing",
     delete from public.adstrata_migrations
     where version = (select max(version) from public.adstrata_migrations)`;
   const health = await service.get("/api/v1/health");
-  assertEquals([health.status, health.body.status, health.body.db], [200, "degraded", "ok"]);
+  const { status, db } = health.read(Health);
+  assertEquals([health.status, status, db], [200, "degraded", "ok"]);
   const ready = await service.get("/api/v1/health/ready");
-  assertEquals([ready.status, ready.body.status], [503, "not_ready"]);
-  assertMatch(ready.body.reason, /version/);
+  assertEquals(ready.status, 503);
+  assertEquals(ready.body, {
+    status: "not_ready",
+    reason: "The database is not of this program's version; run `deno task migrate status`",
+  });
 });
 
 Deno.test("GET /health answers 503 when the database does not answer", async () => {

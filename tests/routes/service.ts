@@ -1,16 +1,29 @@
 /** The app on a small account of literal rows, for the tests of its routes. */
+import { z } from "zod";
 import { createApp } from "../../routes/app.ts";
 import { testDatabase } from "../database.ts";
 
 /** Noon in New York on 11 March 2026: the last complete day is the 10th. */
 export const NOW = new Date("2026-03-11T16:00:00Z");
 
-/** An answer with its body parsed. */
+/** The body of a refusal, as far as tests look into it. */
+export const Refused = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.object({
+    parameters: z.array(z.object({ name: z.string(), problem: z.string() })),
+  }).optional(),
+});
+
+/** An answer. */
 export type Answer = {
   status: number;
   headers: Headers;
-  // deno-lint-ignore no-explicit-any -- A literal comparison is the check of its type.
-  body: any;
+  text: string;
+  /** The parsed JSON, null where the answer is of another type. */
+  body: unknown;
+  /** The body of a type that tests can look into, which it is checked to be. Nothing is left out. */
+  read<Schema extends z.ZodType>(schema: Schema): z.output<Schema>;
 };
 
 /**
@@ -58,10 +71,16 @@ export async function openService() {
     const response = await app.request(path, init);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    const body: unknown = isJson ? JSON.parse(text) : null;
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? JSON.parse(text) : text,
+      text,
+      body,
+      read(schema) {
+        if (isOf(schema, body)) return body;
+        throw new Error(`${path} answered otherwise: ${text}`);
+      },
     };
   }
 
@@ -78,6 +97,13 @@ export async function openService() {
       }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
+}
+
+function isOf<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): value is z.output<Schema> {
+  return schema.safeParse(value).success;
 }
 
 /** Stores classifications of account 1 with the ids 101, 102 and so on, the oldest first. */
