@@ -1,66 +1,8 @@
-/** What the page shows beyond what the other modules read. */
+/** The table of the page. */
 import type { Level } from "../core/level.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
 import type { Sql } from "./connect.ts";
 import type { Period } from "./entities.ts";
-
-/** How many active entities of a level have which tier. A tier without any has no row. */
-export function tierCounts(
-  sql: Sql,
-  configId: number,
-  entityType: Level,
-): Promise<{ tier: Tier; count: number }[]> {
-  return sql<{ tier: Tier; count: number }[]>`
-    select c.tier, count(*) as count
-    from ${activeVerdicts(sql, configId, entityType)}
-    group by c.tier`;
-}
-
-/** An active entity that stands out. */
-export type Outstanding = {
-  entity_id: string;
-  name: string;
-  tier: Tier;
-  confidence_score: number;
-  cpl_7d: number | null;
-};
-
-/** The best or the worst active entities of a level: by tier, the surest first. */
-export function outstandingEntities(
-  sql: Sql,
-  configId: number,
-  entityType: Level,
-  end: "best" | "worst",
-  limit: number,
-): Promise<Outstanding[]> {
-  const tiers = end === "best" ? TIERS.slice(0, 2) : TIERS.slice(2).toReversed();
-  return sql<Outstanding[]>`
-    select
-      c.entity_id,
-      e.name,
-      c.tier,
-      c.confidence_score,
-      (c.metrics_snapshot ->> 'cpl_7d')::double precision as cpl_7d
-    from ${activeVerdicts(sql, configId, entityType)}
-    where c.tier = any(${tiers})
-    order by array_position(${tiers}, c.tier), c.confidence_score desc, c.entity_id
-    limit ${limit}`;
-}
-
-function activeVerdicts(sql: Sql, configId: number, entityType: Level) {
-  return sql`
-    (
-      select entity_id, tier, confidence_score, metrics_snapshot
-      from ads.latest_classifications
-      where config_id = ${configId} and entity_type = ${entityType}
-    ) c
-    join (
-      select entity_id, name
-      from ads.entities
-      where config_id = ${configId} and entity_type = ${entityType} and is_active
-    ) e
-      on e.entity_id = c.entity_id`;
-}
 
 /** The orders of the table. */
 export const ORDERS = ["spend", "best", "worst", "name"] as const;
@@ -122,10 +64,13 @@ export function tableOfEntities(
       and t.date_from = ${period.from}
       and t.date_to = ${period.to}
       and t.entity_id = e.entity_id
-    left join ads.latest_classifications c
-      on c.config_id = ${configId}
-      and c.entity_type = ${entityType}
-      and c.entity_id = e.entity_id
+    -- One look-up per entity, as in levelStanding.
+    left join lateral (
+      select tier, confidence_score, metrics_snapshot
+      from ads.latest_classifications
+      where config_id = ${configId} and entity_type = ${entityType} and entity_id = e.entity_id
+      limit 1
+    ) c on true
     where e.config_id = ${configId}
       and e.entity_type = ${entityType}
       ${parentId === null ? sql`` : sql`and e.parent_id = ${parentId}`}

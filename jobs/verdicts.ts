@@ -1,11 +1,14 @@
 /** From an account's stored days to its tiers in words, on all levels. */
 import { lastDayThatCounts } from "../core/days.ts";
-import { type Level, LEVELS } from "../core/level.ts";
-import { summaryLines, type Verdict } from "../core/summary.ts";
+import { LEVELS } from "../core/level.ts";
+import { summaryLines } from "../core/summary.ts";
 import { type Account, accountReference, lastDeliveryDay } from "../db/accounts.ts";
-import { latestClassifications } from "../db/classifications.ts";
 import type { Sql } from "../db/connect.ts";
+import { levelStanding } from "../db/standing.ts";
 import { classify } from "./classification.ts";
+
+/** How many of the best and of the worst are named on each level. */
+const NAMED = 2;
 
 /**
  * Classifies all levels of an account as of its last complete day with data, and sums up the result.
@@ -20,9 +23,12 @@ export async function classifyAndSummarize(
   const { config_id: configId } = account;
   const asOf = lastDayThatCounts(await lastDeliveryDay(sql, configId), account.time_zone, now);
   for (const entityType of LEVELS) await classify(sql, { configId, entityType, asOf });
-  // Without statistics on what was written a moment ago the planner looks rows up one by one.
-  await sql`analyze ads.campaigns, ads.adsets, ads.ads, ads.ml_classifications`;
-  const reference = await accountReference(sql, configId, asOf);
+  const [reference, campaign, adset, ad] = await Promise.all([
+    accountReference(sql, configId, asOf),
+    levelStanding(sql, configId, "campaign", NAMED),
+    levelStanding(sql, configId, "adset", NAMED),
+    levelStanding(sql, configId, "ad", NAMED),
+  ]);
   return summaryLines(
     {
       account: account.name,
@@ -30,22 +36,6 @@ export async function classifyAndSummarize(
       asOf,
       reference: reference?.reference ?? null,
     },
-    {
-      campaign: await verdicts(sql, configId, "campaign"),
-      adset: await verdicts(sql, configId, "adset"),
-      ad: await verdicts(sql, configId, "ad"),
-    },
+    { campaign, adset, ad },
   );
-}
-
-async function verdicts(sql: Sql, configId: number, entityType: Level): Promise<Verdict[]> {
-  const rows = await latestClassifications(sql, { configId, entityType });
-  return rows.map((row) => ({
-    name: row.entity_name ?? row.entity_id,
-    campaign: entityType === "campaign" ? null : row.campaign_name,
-    tier: row.tier,
-    confidence: row.confidence_score,
-    cpl: row.metrics_snapshot.cpl_7d ?? null,
-    spend: row.metrics_snapshot.spend_7d ?? 0,
-  }));
 }

@@ -1,60 +1,85 @@
 import { assertEquals } from "@std/assert";
-import { summaryLines, type Verdict } from "../../core/summary.ts";
+import type { Outstanding, Standing } from "../../core/standing.ts";
+import { summaryLines } from "../../core/summary.ts";
 
 const CONTEXT = { account: "Example", currency: "EUR", asOf: "2026-03-01", reference: 20 };
 
-function verdict(name: string, values: Partial<Verdict>): Verdict {
+const NOTHING: Standing = {
+  counts: { HIGH_PERFORMER: 0, MODERATE: 0, LOW: 0, UNDERPERFORMER: 0 },
+  best: [],
+  worst: [],
+};
+
+function outstanding(values: Partial<Outstanding>): Outstanding {
   return {
-    name,
-    campaign: null,
+    entity_id: "1",
+    name: "one",
+    campaign_name: "spring",
     tier: "MODERATE",
-    confidence: 0.5,
-    cpl: 18,
-    spend: 100,
+    confidence_score: 0.5,
+    cpl_7d: 18,
+    spend_7d: 100,
     ...values,
   };
 }
 
-Deno.test("summaryLines() counts tiers per level and names the best and the worst", () => {
-  const campaign = [
-    verdict("steady", {}),
-    verdict("sure loser", { tier: "UNDERPERFORMER", confidence: 0.9, cpl: null }),
-    verdict("unsure winner", { tier: "HIGH_PERFORMER", confidence: 0.6, cpl: 10 }),
-    verdict("unsure loser", { tier: "UNDERPERFORMER", confidence: 0.6, cpl: 44.4 }),
-    verdict("sure winner", { tier: "HIGH_PERFORMER", confidence: 0.998, cpl: 9.5, spend: 1234.5 }),
-  ];
-  const ad = [verdict("only ad", { campaign: "steady" })];
-  assertEquals(summaryLines(CONTEXT, { campaign, adset: [], ad }), [
+Deno.test("summaryLines() shows the tiers of each level, the best and the worst", () => {
+  const campaign = {
+    counts: { HIGH_PERFORMER: 2, MODERATE: 1, LOW: 0, UNDERPERFORMER: 12 },
+    best: [
+      outstanding({
+        name: "sure winner",
+        tier: "HIGH_PERFORMER",
+        confidence_score: 0.998,
+        cpl_7d: 9.5,
+        spend_7d: 1234.5,
+      }),
+      outstanding({ name: "unsure winner", tier: "HIGH_PERFORMER", confidence_score: 0.604 }),
+    ],
+    worst: [
+      outstanding({
+        name: "sure loser",
+        tier: "UNDERPERFORMER",
+        confidence_score: 0.9,
+        cpl_7d: null,
+      }),
+    ],
+  };
+  const ad = {
+    counts: { ...NOTHING.counts, MODERATE: 1 },
+    best: [outstanding({ name: "only ad" })],
+    worst: [],
+  };
+  assertEquals(summaryLines(CONTEXT, { campaign, adset: NOTHING, ad }), [
     "Example, 7 days to 2026-03-01, in EUR. Reference CPL 20.00",
     "",
     "              HIGH_PERFORMER  MODERATE  LOW  UNDERPERFORMER",
-    "campaigns                  2         1    0               2",
+    "campaigns                  2         1    0              12",
     "ad sets                    0         0    0               0",
     "ads                        0         1    0               0",
     "",
     "                                                    spend     CPL  tier (confidence)",
     "Best campaigns",
     "  sure winner                                     1234.50    9.50  HIGH_PERFORMER (>99 %)",
-    "  unsure winner                                    100.00   10.00  HIGH_PERFORMER (60 %)",
+    "  unsure winner                                    100.00   18.00  HIGH_PERFORMER (60 %)",
     "Worst campaigns",
     "  sure loser                                       100.00    none  UNDERPERFORMER (90 %)",
-    "  unsure loser                                     100.00   44.40  UNDERPERFORMER (60 %)",
     "Best ads",
-    "  only ad                                          100.00   18.00  MODERATE (50 %)  in steady",
+    "  only ad                                          100.00   18.00  MODERATE (50 %)  in spring",
   ]);
 });
 
 Deno.test("summaryLines() says so when there is nothing to compare with", () => {
   const [first] = summaryLines({ ...CONTEXT, reference: null }, {
-    campaign: [],
-    adset: [],
-    ad: [],
+    campaign: NOTHING,
+    adset: NOTHING,
+    ad: NOTHING,
   });
   assertEquals(first, "Example, 7 days to 2026-03-01, in EUR. There is no lead to compare with");
 });
 
 Deno.test("summaryLines() shortens a long name", () => {
-  const name = "x".repeat(80);
-  const lines = summaryLines(CONTEXT, { campaign: [verdict(name, {})], adset: [], ad: [] });
+  const campaign = { ...NOTHING, best: [outstanding({ name: "x".repeat(80) })] };
+  const lines = summaryLines(CONTEXT, { campaign, adset: NOTHING, ad: NOTHING });
   assertEquals(lines.at(-1), `  ${"x".repeat(44)}…    100.00   18.00  MODERATE (50 %)`);
 });
