@@ -8,7 +8,7 @@ const PSQL = "jobs/commands/psql.ts";
 Deno.test("psql opens psql on the database in use and ends with its exit code", async () => {
   const folder = await Deno.makeTempDir();
   // Any psql will do: what counts is how it is called.
-  await Deno.writeTextFile(join(folder, "psql"), '#!/bin/sh\necho "psql $*"\nexit 3\n', {
+  await Deno.writeTextFile(join(folder, "psql"), '#!/bin/sh\necho "$PGOPTIONS psql $*"\nexit 3\n', {
     mode: 0o755,
   });
   const PATH = [folder, Deno.env.get("PATH")].join(delimiter);
@@ -16,8 +16,13 @@ Deno.test("psql opens psql on the database in use and ends with its exit code", 
   const outcome = await runProgram(PSQL, ["-c", "select 1"], {
     DATABASE_URL: database.url,
     PATH,
+    PGOPTIONS: "-c work_mem=64MB",
   });
-  assertEquals(outcome, { code: 3, stdout: `psql ${database.url} -c select 1\n`, stderr: "" });
+  assertEquals(outcome, {
+    code: 3,
+    stdout: `-c work_mem=64MB -c jit=off psql ${database.url} -c select 1\n`,
+    stderr: "",
+  });
   await Deno.remove(folder, { recursive: true });
 });
 
