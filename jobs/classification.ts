@@ -15,7 +15,7 @@ import type { Sql, Transaction } from "../db/connect.ts";
 import { recorded } from "./runs.ts";
 
 /** Changes whenever the same data would give another tier. */
-export const MODEL_VERSION = "evidence-1";
+export const MODEL_VERSION = "evidence-2";
 
 const VALID_FOR_HOURS = 24;
 
@@ -87,6 +87,7 @@ async function classifyLevel(
     kept: 0,
     insufficient: 0,
   };
+  let storing = Promise.resolve();
   for await (const candidates of readCandidates(transaction, { ...run, entityIds })) {
     const decisions: StoredDecision[] = [];
     for (const candidate of candidates) {
@@ -95,8 +96,13 @@ async function classifyLevel(
       else decisions.push(decide(candidate, reference, reference_source));
     }
     counts.classified += decisions.length;
-    await storeDecisions(transaction, run, decisions);
+    // The server stores these while the next ones are decided on.
+    await storing;
+    storing = storeDecisions(transaction, run, decisions);
+    // A failure is met by the next wait; if there is none, the transaction has failed already.
+    storing.catch(() => {});
   }
+  await storing;
   return counts;
 }
 
