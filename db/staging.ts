@@ -14,8 +14,10 @@ export type StagingTable = { name: string; columns: Record<string, string> };
  * the transaction until `end`; leaving the block without it drops what was on its way.
  */
 export type Loading = AsyncDisposable & {
-  /** Resolves when there is room for more rows. */
-  write(rows: readonly Cell[][]): Promise<void>;
+  /** Takes in one row. */
+  add(row: readonly Cell[]): void;
+  /** Passes rows on; resolves when there is room for more. */
+  flush(): Promise<void>;
   end(): Promise<void>;
 };
 
@@ -46,11 +48,19 @@ function copyInto(tx: Transaction): Loader {
     const columns = Object.keys(table.columns);
     const target = await tx`copy pg_temp.${tx(table.name)} (${tx(columns)}) from stdin`.writable();
     let isOpen = true;
+    let lines = "";
+    const flush = async () => {
+      const text = lines;
+      lines = "";
+      if (!target.write(text)) await once(target, "drain");
+    };
     return {
-      async write(rows) {
-        if (!target.write(copyLines(rows))) await once(target, "drain");
+      add(row) {
+        lines += copyLine(row);
       },
+      flush,
       async end() {
+        await flush();
         isOpen = false;
         target.end();
         await finished(target);
@@ -65,17 +75,14 @@ function copyInto(tx: Transaction): Loader {
   };
 }
 
-function copyLines(rows: readonly Cell[][]): string {
-  let lines = "";
-  for (const row of rows) {
-    let separator = "";
-    for (const cell of row) {
-      lines += separator + (typeof cell === "string" ? escapeText(cell) : cell ?? "\\N");
-      separator = "\t";
-    }
-    lines += "\n";
+function copyLine(row: readonly Cell[]): string {
+  let line = "";
+  let separator = "";
+  for (const cell of row) {
+    line += separator + (typeof cell === "string" ? escapeText(cell) : cell ?? "\\N");
+    separator = "\t";
   }
-  return lines;
+  return line + "\n";
 }
 
 function escapeText(text: string): string {
@@ -103,19 +110,23 @@ function insertInto(tx: Transaction): Loader {
     );
     const statement = `insert into pg_temp.${table.name} (${names.join(", ")}) ` +
       `select * from unnest(${arrays.join(", ")})`;
+    let columns: (string | null)[][] = names.map(() => []);
+    const send = async () => {
+      const values = columns;
+      columns = names.map(() => []);
+      await tx.unsafe(statement, values);
+    };
     return Promise.resolve({
-      async write(rows) {
-        for (let start = 0; start < rows.length; start += INSERT_BATCH) {
-          const batch = rows.slice(start, start + INSERT_BATCH);
-          const column = (index: number) =>
-            batch.map((row) => {
-              const cell = row[index] ?? null;
-              return cell === null ? null : String(cell);
-            });
-          await tx.unsafe(statement, names.map((_, index) => column(index)));
+      add(row) {
+        for (const [index, column] of columns.entries()) {
+          const cell = row[index] ?? null;
+          column.push(cell === null ? null : String(cell));
         }
       },
-      end: () => Promise.resolve(),
+      async flush() {
+        if ((columns[0]?.length ?? 0) >= INSERT_BATCH) await send();
+      },
+      end: send,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
   };

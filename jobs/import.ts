@@ -73,7 +73,7 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
   for (const file of options.files) {
     const source = sources.use(await ImportSource.open(file));
     const onRead = (bytes: number) => progress(source, options, "checking", bytes);
-    plans.push(await surveyFile(source, options, onRead));
+    plans.push(await naming(source, options, () => surveyFile(source, options, onRead)));
   }
   const account = options.account ?? {};
   const currency = currencyOf(plans, account.currency);
@@ -84,12 +84,14 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
     const files: FileReport[] = [];
     let found: AccountFacts = {};
     for (const plan of plans) {
-      const { report, accountId, accountName } = await importFile(tx, load, plan, options);
-      files.push(report);
-      found = {
-        accountId: mergeAccountId(found.accountId, accountId ?? undefined),
-        name: accountName ?? found.name,
-      };
+      found = await naming(plan.source, options, async () => {
+        const { report, accountId, accountName } = await importFile(tx, load, plan, options);
+        files.push(report);
+        return {
+          accountId: mergeAccountId(found.accountId, accountId ?? undefined),
+          name: accountName ?? found.name,
+        };
+      });
     }
     await updateAccount(tx, configId, {
       ...account,
@@ -100,13 +102,34 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
   });
 }
 
+/** Says which of several files a refusal is about, where it does not say so itself. */
+async function naming<Result>(
+  { name }: ImportSource,
+  { files }: ImportOptions,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Refusal) || files.length === 1) throw error;
+    if (error.message.includes(`"${name}"`)) throw error;
+    throw new Refusal(error.code, `"${name}": ${error.message}`, error.hint, error.details);
+  }
+}
+
 function currencyOf(plans: readonly Plan[], said: string | undefined): string | undefined {
-  const found = new Set(plans.map((plan) => plan.currency).filter((currency) => currency !== null));
-  if (said) found.add(said);
-  if (found.size <= 1) return [...found][0];
+  const found = new Map<string, string>();
+  for (const { currency, source } of plans) {
+    if (currency !== null && !found.has(currency)) found.set(currency, ` in "${source.name}"`);
+  }
+  if (said) found.set(said, "");
+  if (found.size <= 1) return [...found.keys()][0];
+  const list = [...found].map(([currency, place]) =>
+    plans.length > 1 ? currency + place : currency
+  );
   throw new Refusal(
     "conflict",
-    `The currencies differ: ${[...found].join(", ")}`,
+    `The currencies differ: ${list.join(", ")}`,
     "Import accounts of different currencies under different --config numbers",
   );
 }

@@ -1,9 +1,10 @@
 /** The second pass of an import: the rows of a file on their way into the staging tables. */
-import { type CsvRows, RowCutter } from "../core/export/csv.ts";
+import { RowCutter } from "../core/export/csv.ts";
+import { detached } from "../core/export/detached.ts";
 import type { Entity } from "../core/export/identity.ts";
 import type { InsightRow, Outcome, RowReader } from "../core/export/rows.ts";
 import { STAGED_ENTITIES, STAGED_INSIGHTS } from "../db/import.ts";
-import type { Cell, Loader } from "../db/staging.ts";
+import type { Cell, Loader, Loading } from "../db/staging.ts";
 import type { Plan } from "./import_survey.ts";
 
 /** A row that cannot be imported; the header is row 1. */
@@ -11,10 +12,13 @@ export type BadRowReport = { row: number; reason: string };
 
 /** How many bad rows are remembered with their reasons; all are counted. */
 const LISTED_BAD_ROWS = 10_000;
-const BATCH = 5_000;
+const FLUSHED_ENTITIES = 500;
 
-/** Enough for an account of 100,000 ads; more are staged again whenever they come back. */
-const REMEMBERED_PATHS = 150_000;
+/**
+ * How many bytes of entities are remembered: enough for 100,000 ads with names of 60 characters. More
+ * of them are staged again whenever they come back, which costs time.
+ */
+const REMEMBERED = 32_000_000;
 
 /** What the rows of a file turned out to be. */
 export type ReadCounts = {
@@ -35,9 +39,19 @@ export async function stageFile(
   onRead: (bytes: number, rows: number) => void,
 ): Promise<ReadCounts> {
   const tally = new Tally();
-  const pieces = cutRows(plan, (bytes) => onRead(bytes, tally.counts.rows));
+  const texts = plan.source.text((bytes) => onRead(bytes, tally.counts.rows));
+  let loading: Loading | undefined;
+  const cutter = new RowCutter(plan.format, (cells, row, isBroken) => {
+    if (row <= plan.headerRow) return;
+    const outcome = isBroken ? BROKEN_QUOTE : reader.read(cells);
+    tally.count(row, outcome);
+    // Once a bad row is found, reading on only serves to find the others.
+    const isWanted = tally.counts.badRows === 0 || skipBadRows;
+    if (outcome.kind === "insight" && isWanted) loading?.add(insightCells(outcome.insight));
+  });
   for (let isMore = true; isMore;) {
-    isMore = await stageRows(load, plan, reader, pieces, tally, skipBadRows);
+    loading = await load(STAGED_INSIGHTS);
+    isMore = await stageRows(loading, texts, cutter, reader);
     await stageEntities(load, reader);
   }
   return tally.counts;
@@ -49,34 +63,22 @@ export async function stageFile(
  * @returns Whether the file goes on.
  */
 async function stageRows(
-  load: Loader,
-  plan: Plan,
+  opened: Loading,
+  texts: AsyncGenerator<string>,
+  cutter: RowCutter,
   reader: RowReader,
-  pieces: AsyncGenerator<CsvRows>,
-  tally: Tally,
-  skipBadRows: boolean,
 ): Promise<boolean> {
-  await using loading = await load(STAGED_INSIGHTS);
-  while (reader.paths.size < REMEMBERED_PATHS) {
-    const { value, done } = await pieces.next();
-    if (done) {
-      await loading.end();
-      return false;
-    }
-    const { first, rows, brokenQuotes } = value;
-    const batch: Cell[][] = [];
-    for (const [index, cells] of rows.entries()) {
-      const row = first + index;
-      if (row <= plan.headerRow) continue;
-      const outcome = brokenQuotes.has(row) ? BROKEN_QUOTE : reader.read(cells);
-      tally.count(row, outcome);
-      if (outcome.kind === "insight") batch.push(insightCells(outcome.insight));
-    }
-    // Once a bad row is found, reading on only serves to find the others.
-    if (tally.counts.badRows === 0 || skipBadRows) await loading.write(batch);
+  await using loading = opened;
+  let isMore = true;
+  while (isMore && reader.paths.size < REMEMBERED) {
+    const { value, done } = await texts.next();
+    if (done) cutter.end();
+    else cutter.push(value);
+    await loading.flush();
+    isMore = !done;
   }
   await loading.end();
-  return true;
+  return isMore;
 }
 
 const BROKEN_QUOTE: Outcome = {
@@ -87,14 +89,11 @@ const BROKEN_QUOTE: Outcome = {
 
 async function stageEntities(load: Loader, reader: RowReader): Promise<void> {
   await using loading = await load(STAGED_ENTITIES);
-  let batch: Cell[][] = [];
+  let added = 0;
   for (const entity of reader.paths.drain()) {
-    batch.push(entityCells(entity));
-    if (batch.length < BATCH) continue;
-    await loading.write(batch);
-    batch = [];
+    loading.add(entityCells(entity));
+    if (++added % FLUSHED_ENTITIES === 0) await loading.flush();
   }
-  await loading.write(batch);
   await loading.end();
 }
 
@@ -119,16 +118,10 @@ class Tally {
       counts.badRows++;
       if (outcome.isPeriodTotal) counts.periodTotals++;
       if (counts.badRowList.length < LISTED_BAD_ROWS) {
-        counts.badRowList.push({ row, reason: outcome.reason });
+        counts.badRowList.push({ row, reason: detached(outcome.reason) });
       }
     }
   }
-}
-
-async function* cutRows(plan: Plan, onRead: (bytes: number) => void): AsyncGenerator<CsvRows> {
-  const cutter = new RowCutter(plan.format);
-  for await (const text of plan.source.text(onRead)) yield cutter.push(text);
-  yield cutter.end();
 }
 
 function insightCells(row: InsightRow): Cell[] {

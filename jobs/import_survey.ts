@@ -6,7 +6,7 @@ import {
   requireColumns,
 } from "../core/export/columns.ts";
 import { type Conventions, ConventionSurvey } from "../core/export/conventions.ts";
-import { type CsvFormat, type CsvRows, detectFormat, RowCutter } from "../core/export/csv.ts";
+import { type CsvFormat, detectFormat, RowCutter, type TakeRow } from "../core/export/csv.ts";
 import { type LeadChoice, type LeadSource, leadSourceOf } from "../core/export/lead_source.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { ImportSource } from "./import_source.ts";
@@ -39,35 +39,33 @@ export async function surveyFile(
   let form: { format: CsvFormat; cutter: RowCutter } | undefined;
   let top: { header: Header; headerRow: number; conventions: ConventionSurvey } | undefined;
   let currency: string | null = null;
-  const see = ({ first, rows }: CsvRows) => {
-    for (const [index, cells] of rows.entries()) {
-      if (!top) {
-        if (cells.every((cell) => cell.trim() === "")) continue;
-        const header = findColumns(cells, map);
-        requireColumns(header);
-        const conventions = new ConventionSurvey(header, given);
-        top = { header, headerRow: first + index, conventions };
-        currency = header.currency;
-        continue;
-      }
-      const currencyColumn = top.header.columns.currency;
-      if (currencyColumn !== undefined) {
-        currency ??= cells[currencyColumn]?.trim().toUpperCase() || null;
-      }
-      top.conventions.see(cells);
+  const see: TakeRow = (cells, row) => {
+    if (!top) {
+      if (cells.every((cell) => cell.trim() === "")) return;
+      const header = findColumns(cells, map);
+      requireColumns(header);
+      const conventions = new ConventionSurvey(header, given);
+      top = { header, headerRow: row, conventions };
+      currency = header.currency;
+      return;
     }
+    const currencyColumn = top.header.columns.currency;
+    if (currencyColumn !== undefined) {
+      currency ??= cells[currencyColumn]?.trim().toUpperCase() || null;
+    }
+    top.conventions.see(cells);
   };
   for await (const text of source.text(onRead)) {
     start += text;
     if (!form && !/[\r\n]./s.test(start)) continue;
-    form ??= startCutting(start, map);
-    see(form.cutter.push(start));
+    form ??= startCutting(start, map, see);
+    form.cutter.push(start);
     start = "";
     if (top?.conventions.isDecided) break;
   }
-  form ??= startCutting(start, map);
-  see(form.cutter.push(start));
-  if (!top?.conventions.isDecided) see(form.cutter.end());
+  form ??= startCutting(start, map, see);
+  form.cutter.push(start);
+  if (!top?.conventions.isDecided) form.cutter.end();
   if (!top) throw new Refusal("invalid_parameter", `"${source.name}" is empty`);
   const { header, headerRow } = top;
   return {
@@ -81,7 +79,7 @@ export async function surveyFile(
   };
 }
 
-function startCutting(start: string, map: HeaderMap) {
+function startCutting(start: string, map: HeaderMap, takeRow: TakeRow) {
   const format = detectFormat(start, map);
-  return { format, cutter: new RowCutter(format) };
+  return { format, cutter: new RowCutter(format, takeRow) };
 }

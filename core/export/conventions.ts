@@ -1,7 +1,7 @@
 /** How one file writes its numbers and days, decided from its own cells and never guessed. */
 import { Refusal } from "../refusal.ts";
 import type { Header } from "./columns.ts";
-import { dayEvidence, type DayOrder } from "./days.ts";
+import { dayEvidence, type DayOrder, doubtAboutDay } from "./days.ts";
 import { type Field } from "./fields.ts";
 import { decimalEvidence, type DecimalSign } from "./numbers.ts";
 
@@ -40,6 +40,7 @@ export class ConventionSurvey {
   #dates: DayOrder | undefined;
   #decimal: DecimalSign | undefined;
   #doubtfulDay: string | undefined;
+  #unreadableDay: { cell: string; doubt: string } | undefined;
   #doubtfulNumber: { cell: string; header: string } | undefined;
 
   /** @param given What the person says; it needs no evidence. */
@@ -78,6 +79,14 @@ export class ConventionSurvey {
         { parameter: "dates" },
       );
     }
+    if (this.#dates === undefined && this.#unreadableDay !== undefined) {
+      const { cell, doubt } = this.#unreadableDay;
+      throw new Refusal(
+        "invalid_parameter",
+        `The days in this file cannot be read: "${cell}" (${doubt})`,
+        "Export it again and import it without opening it in a spreadsheet, or write its days as YYYY-MM-DD",
+      );
+    }
     if (this.#decimal === undefined && this.#doubtfulNumber !== undefined) {
       const { cell, header } = this.#doubtfulNumber;
       throw new Refusal(
@@ -97,7 +106,14 @@ export class ConventionSurvey {
       const evidence = dayEvidence(cell);
       if (evidence === "ambiguous") this.#doubtfulDay ??= cell.trim();
       else if (evidence !== null) this.#dates ??= evidence;
+      else this.#noteUnreadable(cell);
     }
+  }
+
+  #noteUnreadable(cell: string): void {
+    if (this.#unreadableDay) return;
+    const doubt = doubtAboutDay(cell);
+    if (doubt !== null) this.#unreadableDay = { cell: cell.trim(), doubt };
   }
 
   #seeNumbers(cells: readonly string[]): void {

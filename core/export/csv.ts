@@ -1,6 +1,6 @@
 /** Cuts text that arrives in pieces into rows of cells, and finds out how it is to be cut. */
 // @ts-types="@types/papaparse"
-import Papa, { type ParseConfig, type ParseResult } from "papaparse";
+import Papa, { type ParseConfig, type ParseResult, type ParseStepResult } from "papaparse";
 import { Refusal } from "../refusal.ts";
 import { type HeaderMap } from "./columns.ts";
 import { normalizeHeader, recognizeHeader } from "./fields.ts";
@@ -8,14 +8,13 @@ import { normalizeHeader, recognizeHeader } from "./fields.ts";
 /** What separates cells and rows. */
 export type CsvFormat = { delimiter: string; newline: "\n" | "\r\n" | "\r" };
 
-/** Consecutive rows of a file. */
-export type CsvRows = {
-  /** The number of the first of them; the first row of a file has number 1. */
-  first: number;
-  rows: string[][];
-  /** Numbers of rows with text behind a closing quote. */
-  brokenQuotes: ReadonlySet<number>;
-};
+/**
+ * Takes in one row.
+ *
+ * @param row Its number; the first row of a file has number 1.
+ * @param isBroken Whether it has text behind a closing quote.
+ */
+export type TakeRow = (cells: string[], row: number, isBroken: boolean) => void;
 
 const DELIMITERS = [",", ";", "\t"];
 
@@ -46,39 +45,38 @@ export function detectFormat(start: string, map: HeaderMap): CsvFormat {
   return rated.reduce((best, next) => next.score > best.score ? next : best).format;
 }
 
-/** Cuts one file into rows; only an unfinished last row is kept between the pieces. */
+/**
+ * Cuts one file into rows; only an unfinished last row is kept between the pieces.
+ *
+ * Rows are handed out one by one, never as a list: when V8 meets hundreds of arrays from one place
+ * alive, it takes them for long-lived, and from then on they pile up by the 100 MB.
+ */
 export class RowCutter {
-  readonly #format: CsvFormat;
+  readonly #config: ParseConfig;
   #unfinished = "";
   #nextRow = 1;
 
-  constructor(format: CsvFormat) {
-    this.#format = format;
+  constructor(format: CsvFormat, takeRow: TakeRow) {
+    this.#config = {
+      ...format,
+      step: ({ data: [cells = []], errors }: ParseStepResult<string[][]>) => {
+        if (errors.some((error) => error.code === "MissingQuotes")) throw this.#neverEnds();
+        takeRow(cells, this.#nextRow++, errors.length > 0);
+      },
+    };
   }
 
-  /** The rows that are complete with this piece of text. */
-  push(text: string): CsvRows {
+  /** Hands out the rows that are complete with this piece of text. */
+  push(text: string): void {
     const start = this.#unfinished + text;
-    const result = cut(start, this.#format, true);
-    this.#unfinished = start.slice(result.meta.cursor);
+    this.#unfinished = start.slice(cut(start, this.#config, true).meta.cursor);
     if (this.#unfinished.length > LONGEST_ROW) throw this.#neverEnds();
-    return this.#number(result);
   }
 
-  /** The last row, where the file does not end with a line break. */
-  end(): CsvRows {
-    const result = cut(this.#unfinished, this.#format, false);
-    if (result.errors.some((error) => error.code === "MissingQuotes")) throw this.#neverEnds();
-    if (this.#unfinished === "") result.data = [];
+  /** Hands out the last row, where the file does not end with a line break. */
+  end(): void {
+    cut(this.#unfinished, this.#config, false);
     this.#unfinished = "";
-    return this.#number(result);
-  }
-
-  #number({ data, errors }: ParseResult<string[]>): CsvRows {
-    const first = this.#nextRow;
-    this.#nextRow += data.length;
-    const brokenQuotes = new Set(errors.map((error) => first + (error.row ?? 0)));
-    return { first, rows: data, brokenQuotes };
   }
 
   #neverEnds(): Refusal {

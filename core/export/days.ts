@@ -27,6 +27,16 @@ export function dayEvidence(cell: string): DayEvidence {
   return first === second ? null : "ambiguous";
 }
 
+const TWO_DIGIT_YEAR = /^\d{1,2}([-/. ])\d{1,2}\1\d{2}$/;
+const MONTH_WORD = /^(?=.*\d)(?=.*\p{L}{3})[\p{L}\p{M}\d\s.,/-]+$/u;
+
+/** Why a cell that a person reads as a day cannot be read here without guessing; null for others. */
+export function doubtAboutDay(cell: string): string | null {
+  const text = cell.trim();
+  if (TWO_DIGIT_YEAR.test(text)) return "its year has only two digits";
+  return MONTH_WORD.test(text) ? "its month is a word" : null;
+}
+
 /** Reads a day as `YYYY-MM-DD`, null where the cell holds no day that exists in that order. */
 export function readDay(cell: string, order: DayOrder): string | null {
   const text = cell.trim();

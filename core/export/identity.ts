@@ -1,5 +1,5 @@
 /** Who a row is about: the campaign, ad set and ad that its cells name. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Level, LEVEL_FACTS, LEVELS } from "../level.ts";
 import { BadRow } from "./bad_row.ts";
 import { type Budget, readBudget } from "./budgets.ts";
@@ -33,7 +33,19 @@ export type Path = {
   latest: string;
 };
 
+/** What a file says about one entity, in its place below its parent. Only a leaf has no children. */
+type Description = Path & { children: Descriptions | null };
+
+/** Descriptions by the text of their cells. */
+type Descriptions = Map<string, Description>;
+
+/** Where a file tells about a level: its fields and their positions. */
+type LevelCells = { level: Level; isLeaf: boolean; fields: Field[]; indexes: number[] };
+
 const SEPARATOR = "\u001f";
+
+/** About what a description takes beside its text, in bytes. */
+const OVERHEAD = 200;
 
 /** The cells that say who a row is about, by level. */
 const CELLS = {
@@ -87,36 +99,36 @@ export function identifyingColumns(columns: Columns): number[] {
 }
 
 /**
- * The paths of entities seen so far. Its size grows with the account, not with the file; the caller
- * empties it by `drain` when it gets large and may then see the same path again.
+ * The paths of entities seen so far, as a tree, so that a campaign's cells are kept once and not with
+ * each of its ads. Its size grows with the account, not with the file; the caller empties it by
+ * `drain` when it gets large and may then see the same path again.
  */
 export class Paths {
-  readonly #levels: Level[];
+  readonly #levels: LevelCells[];
   readonly #decimal: DecimalSign;
-  readonly #fields: Field[];
-  readonly #indexes: number[];
-  readonly #known = new Map<string, Path>();
+  #known: Descriptions = new Map();
+  #size = 0;
   #longIds = 0;
   #roundedIds = 0;
 
   constructor(columns: Columns, decimal: DecimalSign) {
-    this.#levels = levelsOf(columns);
     this.#decimal = decimal;
-    this.#fields = [];
-    this.#indexes = [];
-    for (const level of this.#levels) {
+    this.#levels = levelsOf(columns).map((level, index, { length }) => {
+      const fields: Field[] = [];
+      const indexes: number[] = [];
       for (const field of Object.values(CELLS[level])) {
         const index = field === null ? undefined : columns[field];
         if (field === null || index === undefined) continue;
-        this.#fields.push(field);
-        this.#indexes.push(index);
+        fields.push(field);
+        indexes.push(index);
       }
-    }
+      return { level, isLeaf: index === length - 1, fields, indexes };
+    });
   }
 
-  /** How many paths are remembered. */
+  /** How much is remembered, in bytes. */
   get size(): number {
-    return this.#known.size;
+    return this.#size;
   }
 
   /**
@@ -129,36 +141,72 @@ export class Paths {
 
   /** The path that a row's cells describe; throws a `BadRow` where they identify nothing. */
   find(cells: readonly string[]): Path {
-    let text = "";
-    for (const index of this.#indexes) text += cells[index] + SEPARATOR;
-    const known = this.#known.get(text);
-    if (known) return known;
-    const entities = this.#entities(text);
-    for (const { entityId } of entities) this.#noteDigits(entityId);
-    const leaf = entities.at(-1);
-    const path = { key: leaf?.key ?? "", latest: "" };
-    this.#known.set(text, path);
-    return path;
+    let found: Description | undefined;
+    let siblings: Descriptions | null = this.#known;
+    for (const { indexes } of this.#levels) {
+      found = siblings?.get(textOf(cells, indexes));
+      if (!found) break;
+      siblings = found.children;
+    }
+    return found ?? this.#remember(cells);
   }
 
   /** Forgets all paths and hands out their entities, each different description once. */
   *drain(): Generator<Entity & { latest: string }> {
-    const parents = new Map<string, Entity & { latest: string }>();
-    for (const [text, { latest }] of this.#known) {
-      if (latest === "") continue;
-      const entities = this.#entities(text);
-      const leaf = entities.pop();
-      for (const entity of entities) {
-        // The same campaign comes with each of its ads.
-        const description = JSON.stringify(entity);
-        const seen = parents.get(description);
-        if (!seen) parents.set(description, { ...entity, latest });
-        else if (latest > seen.latest) seen.latest = latest;
+    const known = this.#known;
+    this.#known = new Map();
+    this.#size = 0;
+    yield* this.#describe(known, []);
+  }
+
+  #remember(cells: readonly string[]): Path {
+    const steps: string[] = [];
+    let path: Description = { key: "", latest: "", children: this.#known };
+    for (const level of this.#levels) {
+      const text = textOf(cells, level.indexes);
+      const { id, name } = this.#read(level, text);
+      steps.push(id ?? name ?? "");
+      let child = path.children?.get(text);
+      if (!child) {
+        // Once per description: a hash costs native memory that lies around for long.
+        const key = id ?? keyOf(steps);
+        child = { key, latest: "", children: level.isLeaf ? null : new Map() };
+        path.children?.set(text, child);
+        this.#size += bytesOf(text) + OVERHEAD;
+        if (id !== null) this.#noteDigits(id);
       }
-      if (leaf) yield { ...leaf, latest };
+      path = child;
     }
-    this.#known.clear();
-    yield* parents.values();
+    return path;
+  }
+
+  /** @returns The newest day of all of them. */
+  *#describe(
+    siblings: Descriptions,
+    above: readonly string[],
+  ): Generator<Entity & { latest: string }, string> {
+    let newest = "";
+    const level = this.#levels[above.length];
+    if (!level) return newest;
+    for (const [text, { key, latest: own, children }] of siblings) {
+      const { id, ...told } = this.#read(level, text);
+      const entityId = id ?? nameId(key);
+      const ids = [...above, entityId];
+      const latest = children === null ? own : yield* this.#describe(children, ids);
+      // What only bad rows say counts for nothing.
+      if (latest === "") continue;
+      yield {
+        entityType: level.level,
+        entityId,
+        campaignId: ids[0] ?? entityId,
+        adsetId: ids[1] ?? null,
+        ...told,
+        key: children === null ? key : null,
+        latest,
+      };
+      if (latest > newest) newest = latest;
+    }
+    return newest;
   }
 
   #noteDigits(id: string): void {
@@ -167,55 +215,55 @@ export class Paths {
     if (/^0+$/.test(id.slice(15))) this.#roundedIds++;
   }
 
-  /** Campaign, ad set and ad of a path, the last one with its key. */
-  #entities(text: string): Entity[] {
+  /** What the text of a level's cells says; throws a `BadRow` where it identifies nothing. */
+  #read({ level, fields }: LevelCells, text: string) {
     // Cut from the remembered text, not from the row: a cell would keep its whole piece of the file
     // in memory.
     const values = text.split(SEPARATOR);
     const cell = (field: Field | null) => {
-      const position = field === null ? -1 : this.#fields.indexOf(field);
+      const position = field === null ? -1 : fields.indexOf(field);
       return values[position]?.trim() ?? "";
     };
-    const steps: string[] = [];
-    const ids: string[] = [];
-    const entities: Entity[] = [];
-    for (const level of this.#levels) {
-      const cells = CELLS[level];
-      const name = cell(cells.name).normalize("NFC") || null;
-      const isById = this.#fields.includes(cells.id);
-      const id = isById ? readId(cell(cells.id), level) : null;
-      if (id === null && name === null) throw new BadRow(`no ${LEVEL_FACTS[level].one} name`);
-      steps.push(id ?? name ?? "");
-      const hash = id === null ? hashOf(steps) : "";
-      const entityId = id ?? `name:${hash}`;
-      ids.push(entityId);
-      const budget = readBudget(cell(cells.budget), cell(cells.budgetType), this.#decimal);
-      if (budget === null) {
-        throw new BadRow(
-          `the ${LEVEL_FACTS[level].one} budget "${cell(cells.budget)}" is not an amount`,
-        );
-      }
-      const isLeaf = level === this.#levels.at(-1);
-      entities.push({
-        entityType: level,
-        entityId,
-        campaignId: ids[0] ?? entityId,
-        adsetId: ids[1] ?? null,
-        name,
-        objective: cell(cells.objective) || null,
-        status: readStatus(cell(cells.status)),
-        effectiveStatus: readStatus(cell(cells.delivery)),
-        budget,
-        key: isLeaf ? id ?? BigInt.asIntN(64, BigInt(`0x${hash}`)).toString() : null,
-      });
+    const cells = CELLS[level];
+    const name = cell(cells.name).normalize("NFC") || null;
+    const id = fields.includes(cells.id) ? readId(cell(cells.id), level) : null;
+    if (id === null && name === null) throw new BadRow(`no ${LEVEL_FACTS[level].one} name`);
+    const budget = readBudget(cell(cells.budget), cell(cells.budgetType), this.#decimal);
+    if (budget === null) {
+      throw new BadRow(
+        `the ${LEVEL_FACTS[level].one} budget "${cell(cells.budget)}" is not an amount`,
+      );
     }
-    return entities;
+    return {
+      id,
+      name,
+      objective: cell(cells.objective) || null,
+      status: readStatus(cell(cells.status)),
+      effectiveStatus: readStatus(cell(cells.delivery)),
+      budget,
+    };
   }
 }
 
-/** 16 hexadecimal digits fill a `bigint`: one clash among 100 million ads is 1 in 3,700. */
-function hashOf(steps: readonly string[]): string {
-  return createHash("sha256").update(steps.join(SEPARATOR)).digest("hex").slice(0, 16);
+function textOf(cells: readonly string[], indexes: readonly number[]): string {
+  let text = "";
+  for (const index of indexes) text += cells[index] + SEPARATOR;
+  return text;
+}
+
+/** V8 keeps a text in one byte per character as long as all of them are Latin-1. */
+function bytesOf(text: string): number {
+  return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
+}
+
+/** 64 bits fill a `bigint`: one clash among 100 million ads is 1 in 3,700. */
+function keyOf(steps: readonly string[]): string {
+  const digits = hash("sha256", steps.join(SEPARATOR), "hex").slice(0, 16);
+  return BigInt.asIntN(64, BigInt(`0x${digits}`)).toString();
+}
+
+function nameId(key: string): string {
+  return `name:${BigInt.asUintN(64, BigInt(key)).toString(16).padStart(16, "0")}`;
 }
 
 function readId(cell: string, level: Level): string {

@@ -2,7 +2,8 @@
 import { BadRow } from "./bad_row.ts";
 import type { Header } from "./columns.ts";
 import type { Conventions } from "./conventions.ts";
-import { readDay } from "./days.ts";
+import { doubtAboutDay, readDay } from "./days.ts";
+import { detached } from "./detached.ts";
 import { englishHeader, type Field } from "./fields.ts";
 import { identifyingColumns, type Path, Paths } from "./identity.ts";
 import type { LeadSource } from "./lead_source.ts";
@@ -138,11 +139,13 @@ export class RowReader {
     let day = this.#days.get(cell);
     if (day === undefined) {
       day = readDay(cell, this.#reading.conventions.dates);
-      if (this.#days.size < 10_000) this.#days.set(cell, day);
+      if (this.#days.size < 10_000) this.#days.set(detached(cell), day);
     }
     if (day === null) {
+      if (isEmpty(cell)) throw new BadRow("no day");
+      const doubt = doubtAboutDay(cell);
       throw new BadRow(
-        cell.trim() === "" ? "no day" : `"${cell.trim()}" is not a day ${this.#dateForm()}`,
+        `"${cell.trim()}" is not a day ${this.#dateForm()}${doubt === null ? "" : `: ${doubt}`}`,
       );
     }
     if (day < OLDEST_DAY) throw new BadRow(`the day ${day} is before Meta's first ad`);

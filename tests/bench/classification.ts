@@ -65,5 +65,5 @@ if (import.meta.main) {
     );
   }
   await sql.end();
-  reportToParent(times);
+  await reportToParent(times);
 }

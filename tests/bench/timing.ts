@@ -73,6 +73,16 @@ export async function measureInChild(module: string, args: string[]): Promise<Ch
 }
 
 /** Reports the times that this process measured, and the most memory it ever had. */
-export function reportToParent(times: number[]): void {
-  print(JSON.stringify({ times, peakMegabytes: resourceUsage().maxRSS * 1024 / 1e6 }));
+export async function reportToParent(times: number[]): Promise<void> {
+  print(JSON.stringify({ times, peakMegabytes: await peakMegabytes() }));
+}
+
+/**
+ * The most memory that this process ever had. Its `maxRSS` would not do: on Linux it starts with what
+ * the parent had, which is more.
+ */
+async function peakMegabytes(): Promise<number> {
+  const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
+  const [, kilobytes] = status.match(/^VmHWM:\s*(\d+) kB$/m) ?? [];
+  return (kilobytes ? Number(kilobytes) : resourceUsage().maxRSS) * 1024 / 1e6;
 }

@@ -312,6 +312,74 @@ Deno.test("importFiles() stores all of several files or nothing", async () => {
   await Deno.remove(bad);
 });
 
+Deno.test("importFiles() names the file that it refuses when there are several", async () => {
+  const account = newAccount();
+  const bad = await Deno.makeTempFile();
+  const row = "2024-06-01,C,S,A,1.50,100,90,3,1";
+  const refusal = (files: string[]) =>
+    assertRejects(() => account.importAll(files, { account: {} }), Refusal);
+  const texts: [problem: string, text: string][] = [
+    ["This is not a daily Ads Manager export", "Day,Spend\n2024-06-01,1.5\n"],
+    ["The columns", `${ADS},Lead\n${row},1\n`],
+    ["No column tells which results", ADS.replace("Leads", "Results") + `\n${row}\n`],
+    ["The file holds amounts in several currencies", `${ADS},CPC (USD)\n${row},1\n`],
+    ["Whether the day or the month", `${ADS}\n01/06/2024${row.slice(10)}\n`],
+    ['Whether "1.500"', `${ADS}\n2024-06-01,C,S,A,1.500,100,90,3,1\n`],
+    ["Row 2 opens a quote", `${ADS}\n2024-06-01,"C\n`],
+    ['The ad set "2" stands in', idRows("1,2,3", "4,2,5")],
+    ["The import mixes Meta's accounts", `${ADS},Account ID\n${row},8\n`],
+  ];
+  const good = await Deno.makeTempFile();
+  await Deno.writeTextFile(good, `${ADS},Account ID\n${row},7\n`);
+  for (const [problem, text] of texts) {
+    await Deno.writeTextFile(bad, text);
+    const { message } = await refusal([good, bad]);
+    assertStringIncludes(message, `"${bad}": ${problem}`);
+    assertEquals(message.split(bad).length, 2);
+  }
+  await Deno.writeTextFile(bad, `${ADS}\n2024-06-01,C,S,A,-1,100,90,3,1\n`);
+  const { message } = await refusal([good, bad]);
+  assertStringIncludes(message, `1 of the 1 rows of "${bad}" cannot be imported`);
+  assertEquals(message.split(bad).length, 2);
+  await Deno.writeTextFile(bad, `${ADS.replace("EUR", "USD")}\n${row}\n`);
+  assertStringIncludes(
+    (await refusal([good, bad])).message,
+    `The currencies differ: EUR in "${good}", USD in "${bad}"`,
+  );
+  await Deno.remove(bad);
+  await Deno.remove(good);
+});
+
+Deno.test("importFiles() names no file when there is only one", async () => {
+  const dates = `${ADS}\n01/06/2024,C,S,A,1.50,100,90,3,1\n`;
+  await assertRejects(
+    () => newAccount().importText(dates),
+    Refusal,
+    'Whether the day or the month comes first in "01/06/2024" cannot be told from this file',
+  );
+});
+
+Deno.test("importFiles() says what to do when an ad set known by its name was renamed", async () => {
+  const account = newAccount();
+  const text = (...names: string[]) =>
+    "Day,Campaign name,Ad set name,Ad ID,Amount spent (EUR),Impressions,Leads\n" +
+    names.map((name, index) => `2024-06-0${index + 1},C,${name},33,1.5,9,1\n`).join("");
+  const refusal = async (file: string) =>
+    await assertRejects(() => account.importText(file), Refusal);
+  const within = await refusal(text("Broad", "Wide"));
+  assertStringIncludes(within.message, 'The ad "33" stands in more than one place');
+  assertStringIncludes(within.hint ?? "", "export the IDs of campaigns and ad sets too");
+  await account.importText(text("Broad"));
+  assertEquals((await refusal(text("Wide"))).message, within.message);
+  assertEquals((await account.insights()).length, 1);
+});
+
+/** Rows of an export by id, one for each `campaign,adset,ad`. */
+function idRows(...paths: string[]): string {
+  const rows = paths.map((path) => `2024-06-01,${path},1.50,100,1\n`);
+  return "Day,Campaign ID,Ad set ID,Ad ID,Amount spent (EUR),Impressions,Leads\n" + rows.join("");
+}
+
 Deno.test("importFiles() reads gzip, UTF-16 and old line ends", async () => {
   const text = `${ADS}\r2024-06-01,C,S,Ä,1.50,100,90,3,1\r`;
   const utf16 = new Uint8Array([

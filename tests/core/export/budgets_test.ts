@@ -10,8 +10,28 @@ Deno.test("readBudget() reads the amount under its kind", () => {
   });
 });
 
+Deno.test("readBudget() knows a lifetime budget in each language", () => {
+  const kinds: [kind: string, isLifetime: boolean][] = [
+    ["Lifetime", true],
+    ["Vitalício", true],
+    ["Total", true],
+    ["Laufzeitbudget", true],
+    ["Budget global", true],
+    ["Daily", false],
+    ["Diário", false],
+    ["Diario", false],
+    ["Tagesbudget", false],
+    ["Quotidien", false],
+  ];
+  for (const [kind, isLifetime] of kinds) {
+    assertEquals(readBudget("9", kind, "point")?.lifetime === 9, isLifetime, kind);
+  }
+});
+
 Deno.test("readBudget() tells a level that holds none from one that the file is silent about", () => {
-  assertEquals(readBudget("Using campaign budget", "", "point")?.known, true);
+  for (const cell of ["Using campaign budget", "Usando o orçamento do conjunto de anúncios"]) {
+    assertEquals(readBudget(cell, "", "point"), { known: true, daily: null, lifetime: null });
+  }
   assertEquals(readBudget("", "", "point")?.known, false);
   assertEquals(readBudget("0", "Daily", "point"), { known: true, daily: null, lifetime: null });
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { findColumns } from "../../../core/export/columns.ts";
 import { type Conventions, ConventionSurvey } from "../../../core/export/conventions.ts";
 import { Refusal } from "../../../core/refusal.ts";
@@ -28,6 +28,22 @@ Deno.test("ConventionSurvey refuses dates that stay ambiguous to the end", () =>
   const rows = [["05/08/2017", "1.5", "1"], ["06/08/2017", "1.5", "1"]];
   assertThrows(() => survey(rows).conclude(), Refusal, '"05/08/2017"');
   assertEquals(survey(rows, { dates: "mdy" }).conclude().dates, "mdy");
+});
+
+Deno.test("ConventionSurvey refuses days that cannot be read and says what to do", () => {
+  const refusal = (cell: string) =>
+    assertThrows(() => survey([[cell, "1.5", "1"]]).conclude(), Refusal);
+  const { message, hint } = refusal("13/06/24");
+  assertEquals(
+    message,
+    'The days in this file cannot be read: "13/06/24" (its year has only two digits)',
+  );
+  assertStringIncludes(hint ?? "", "YYYY-MM-DD");
+  assertStringIncludes(refusal("Jun 13, 2024").message, '"Jun 13, 2024" (its month is a word)');
+  assertEquals(survey([["Jun 13, 2024", "1.5", "1"], ["2024-06-14", "1.5", "1"]]).conclude(), {
+    dates: "iso",
+    decimal: "point",
+  });
 });
 
 Deno.test("ConventionSurvey refuses amounts that stay ambiguous to the end", () => {

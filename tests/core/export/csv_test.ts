@@ -3,17 +3,23 @@ import fc from "fast-check";
 import { detectFormat, RowCutter } from "../../../core/export/csv.ts";
 import { Refusal } from "../../../core/refusal.ts";
 
-function cut(text: string, pieceLength = text.length || 1) {
-  const cutter = new RowCutter(detectFormat(text, {}));
-  const pieces = [];
+type Row = { cells: string[]; row: number; isBroken: boolean };
+
+function cut(text: string, pieceLength = text.length || 1): Row[] {
+  const rows: Row[] = [];
+  const cutter = new RowCutter(
+    detectFormat(text, {}),
+    (cells, row, isBroken) => rows.push({ cells, row, isBroken }),
+  );
   for (let start = 0; start < text.length; start += pieceLength) {
-    pieces.push(cutter.push(text.slice(start, start + pieceLength)));
+    cutter.push(text.slice(start, start + pieceLength));
   }
-  return [...pieces, cutter.end()];
+  cutter.end();
+  return rows;
 }
 
 const rowsOf = (text: string, pieceLength?: number) =>
-  cut(text, pieceLength).flatMap(({ rows }) => rows);
+  cut(text, pieceLength).map(({ cells }) => cells);
 
 Deno.test("detectFormat() finds the delimiter under which headers are known", () => {
   assertEquals(detectFormat("Day,Campaign name\n", {}), { delimiter: ",", newline: "\n" });
@@ -38,13 +44,12 @@ Deno.test("RowCutter leaves short and long rows as they are", () => {
 });
 
 Deno.test("RowCutter numbers rows and reports text behind a closing quote", () => {
-  const pieces = cut('Day,Ad\n1,2\n"a"b",3\n4,5\n', 7);
-  assertEquals(pieces.flatMap(({ brokenQuotes }) => [...brokenQuotes]), [3]);
-  assertEquals(pieces.flatMap(({ first, rows }) => rows.map((_, index) => first + index)), [
-    1,
-    2,
-    3,
-    4,
+  const rows = cut('Day,Ad\n1,2\n"a"b",3\n4,5\n', 7);
+  assertEquals(rows.map(({ row, isBroken }) => [row, isBroken]), [
+    [1, false],
+    [2, false],
+    [3, true],
+    [4, false],
   ]);
 });
 

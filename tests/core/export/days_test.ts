@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { dayEvidence, readDay } from "../../../core/export/days.ts";
+import { dayEvidence, doubtAboutDay, readDay } from "../../../core/export/days.ts";
 
 Deno.test("dayEvidence() decides only when a date can be read in one way", () => {
   assertEquals(dayEvidence("2024-06-13"), "iso");
@@ -27,6 +27,20 @@ Deno.test("readDay() returns null when there is no such day", () => {
   assertEquals(readDay("13/13/2024", "dmy"), null);
   assertEquals(readDay("2024-06-13", "dmy"), null);
   assertEquals(readDay("2024-06-13 11:30", "iso"), null);
+});
+
+Deno.test("doubtAboutDay() tells words and short years from anything else", () => {
+  for (const cell of ["13/06/24", "06-13-24", "13.6.24", "24/06/13"]) {
+    assertEquals(doubtAboutDay(cell), "its year has only two digits", cell);
+    for (const order of ["iso", "dmy", "mdy"] as const) assertEquals(readDay(cell, order), null);
+  }
+  for (const cell of ["Jun 13, 2024", "13 de junho de 2024", "13. März 2024", "13-févr.-24"]) {
+    assertEquals(doubtAboutDay(cell), "its month is a word", cell);
+    for (const order of ["iso", "dmy", "mdy"] as const) assertEquals(readDay(cell, order), null);
+  }
+  for (const cell of ["2024-06-13", "13/06/2024", "45456", "", "All", "2024-06-13T00:00:00+0000"]) {
+    assertEquals(doubtAboutDay(cell), null, cell);
+  }
 });
 
 Deno.test("readDay() finds the same day when it is written in each order", () => {

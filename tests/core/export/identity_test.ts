@@ -1,4 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import { findColumns } from "../../../core/export/columns.ts";
+import { Paths } from "../../../core/export/identity.ts";
 import { readExport } from "./read_export.ts";
 
 const NAMED = "Day,Campaign name,Ad set name,Ad name,Spend,Impressions,Leads";
@@ -65,4 +67,30 @@ Deno.test("Paths describes whole ad sets when the file names no ads", () => {
 
 Deno.test("Paths knows nothing of entities when all their rows are bad", () => {
   assertEquals(readExport(`${NAMED}\n2024-06-01,C,S,A,-1.5,9,1\n`).entities, []);
+});
+
+Deno.test("Paths grows with different descriptions only, and can be emptied in between", () => {
+  const { columns } = findColumns(["Campaign name", "Ad set name", "Ad name"], {});
+  const paths = new Paths(columns, "point");
+  const see = (name: string, day: string) => {
+    const path = paths.find(["C", "S", name]);
+    path.latest = day;
+    return path.key;
+  };
+  const first = see("A", "2024-06-01");
+  const { size } = paths;
+  see("A", "2024-06-02");
+  assertEquals(paths.size, size);
+  see("B", "2024-06-01");
+  assertEquals(paths.size > size && paths.size < 2 * size, true);
+  const latest = () =>
+    [...paths.drain()].map((entity) => [entity.entityType, entity.name, entity.latest]);
+  assertEquals(latest(), [
+    ["ad", "A", "2024-06-02"],
+    ["ad", "B", "2024-06-01"],
+    ["adset", "S", "2024-06-02"],
+    ["campaign", "C", "2024-06-02"],
+  ]);
+  assertEquals([paths.size, latest()], [0, []]);
+  assertEquals(see("A", "2024-06-03"), first);
 });

@@ -53,10 +53,11 @@ export function readExport(
 }
 
 function cutAll(text: string, map: HeaderMap, pieceLength: number): string[][] {
-  const cutter = new RowCutter(detectFormat(text, map));
   const rows: string[][] = [];
+  const cutter = new RowCutter(detectFormat(text, map), (cells) => rows.push(cells));
   for (let start = 0; start < text.length; start += pieceLength) {
-    rows.push(...cutter.push(text.slice(start, start + pieceLength)).rows);
+    cutter.push(text.slice(start, start + pieceLength));
   }
-  return [...rows, ...cutter.end().rows];
+  cutter.end();
+  return rows;
 }
