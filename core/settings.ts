@@ -13,12 +13,15 @@ const settingsSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8000),
   /** Allows a host that other machines can reach, although nothing checks who asks. */
   ADSTRATA_INSECURE: flag,
+  /** How many runs of jobs at a time; without it, as many as there are cores. */
+  ADSTRATA_CONCURRENCY: z.coerce.number().int().min(1).max(64).optional(),
 }).transform((env) => ({
   databaseUrl: env.DATABASE_URL ?? null,
   dataFolder: env.ADSTRATA_DATA,
   host: env.HOST,
   port: env.PORT,
   insecure: env.ADSTRATA_INSECURE,
+  concurrency: env.ADSTRATA_CONCURRENCY ?? null,
 }));
 
 /** What `readSettings` makes of the environment. */

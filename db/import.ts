@@ -233,12 +233,34 @@ export async function mergeInsights(tx: Transaction, configId: number): Promise<
   await createPartitions(tx, days.map(({ date }) => date));
   await tx`analyze pg_temp.staged_insights (key, date)`;
   const period = { configId, first, last };
-  const merged = await hasInsights(tx, period)
+  const isOverlapping = await hasInsights(tx, period);
+  const merged = isOverlapping
     ? await mergeWithStored(tx, period)
     : { ...NOTHING, added: await insertInsights(tx, configId, dailyRows(tx)) };
+  const all = days.map(({ date }) => date);
+  const changed = isOverlapping && merged.replaced === 0 ? await changedDays(tx) : all;
+  await storeChangedDays(tx, configId, changed);
   const staged = days.reduce((sum, day) => sum + day.rows, 0);
   const addedUp = staged - merged.added - merged.changed - merged.unchanged;
   return { ...merged, days: days.length, dateFrom: first, dateTo: last, addedUp };
+}
+
+/** The days of which a row is new or says something else. */
+async function changedDays(tx: Transaction): Promise<string[]> {
+  const days = await tx<{ date: string }[]>`
+    select distinct date
+    from pg_temp.merged_insights
+    where is_new or is_changed`;
+  return days.map(({ date }) => date);
+}
+
+/** Remembers when days changed: what was computed from them before is stale. */
+async function storeChangedDays(tx: Transaction, configId: number, days: string[]): Promise<void> {
+  await tx`
+    insert into ads.changed_days (config_id, date, changed_at)
+    select ${configId}::integer, date, ${new Date()}::timestamptz
+    from unnest(${days}::date[]) d (date)
+    on conflict (config_id, date) do update set changed_at = excluded.changed_at`;
 }
 
 type Period = { configId: number; first: string; last: string };

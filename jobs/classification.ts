@@ -1,9 +1,7 @@
 /** Gives every entity of a level its tier: reads the evidence, decides, stores. */
 import { cplInterval, cplMedian } from "../core/evidence.ts";
-import type { Level } from "../core/level.ts";
-import { Refusal } from "../core/refusal.ts";
 import { decideTier, tierChange } from "../core/tiers.ts";
-import { accountReference, type Reference } from "../db/accounts.ts";
+import { accountReference, getAccount } from "../db/accounts.ts";
 import {
   type Candidate,
   readCandidates,
@@ -12,7 +10,8 @@ import {
   storeFeatures,
 } from "../db/classification_job.ts";
 import type { Sql, Transaction } from "../db/connect.ts";
-import { recorded } from "./runs.ts";
+import { type RequestedRun, startRun } from "./runs.ts";
+import type { Task, TaskRequest } from "./task.ts";
 
 /** Changes whenever the same data would give another tier. */
 export const MODEL_VERSION = "evidence-2";
@@ -35,20 +34,21 @@ export type ClassificationCounts = {
 };
 
 /** What to classify. */
-export type ClassificationRequest = {
-  configId: number;
-  entityType: Level;
-  asOf: string;
-  /** Only these; without them all active entities. */
-  entityIds?: string[] | undefined;
-  /** Classify anew even where a classification of the same day still holds. */
-  force?: boolean;
-  now?: Date;
+export type ClassificationRequest = Omit<TaskRequest, "signal" | "now"> & { now?: Date };
+
+/** The task that classifies a level of an account as of a day. */
+export const classification: Task<ClassificationCounts> = {
+  name: "classification",
+  version: MODEL_VERSION,
+  waitsFor: [],
+  // A level follows the one above it, because it starts from what is known there.
+  schedule: { campaign: "0 5 * * *", adset: "30 5 * * *", ad: "0 6 * * *" },
+  run: classifyLevel,
 };
 
 /**
- * Classifies a level of an account as of a day, in one transaction: all of it is stored, or nothing.
- * The run is recorded in `ads.job_runs`.
+ * Classifies a level of an account as of a day, now and in one transaction: all of it is stored, or
+ * nothing. The run is recorded in `ads.job_runs`.
  *
  * @throws {Refusal} `not_found` if there is no such account.
  */
@@ -56,21 +56,24 @@ export async function classify(
   sql: Sql,
   request: ClassificationRequest,
 ): Promise<ClassificationCounts> {
-  const { configId, entityType, asOf } = request;
-  const reference = await accountReference(sql, configId, asOf);
-  if (!reference) throw new Refusal("not_found", `There is no account with config id ${configId}`);
-  return await recorded(
-    sql,
-    { job: "classification", configId, entityType, asOf },
-    async () => await sql.begin((transaction) => classifyLevel(transaction, reference, request)),
-  );
+  return await (await startClassification(sql, request)).done;
+}
+
+/** Starts what `classify` does and tells the run by which it can be looked up. */
+export async function startClassification(
+  sql: Sql,
+  { now = new Date(), ...request }: ClassificationRequest,
+): Promise<RequestedRun<ClassificationCounts>> {
+  await getAccount(sql, request.configId);
+  return await startRun(sql, classification, { now, ...request });
 }
 
 async function classifyLevel(
   transaction: Transaction,
-  { reference, reference_source }: Reference,
-  { configId, entityType, asOf, entityIds, force = false, now = new Date() }: ClassificationRequest,
+  { configId, entityType, asOf, entityIds, force = false, now, signal }: TaskRequest,
 ): Promise<ClassificationCounts> {
+  const { reference = null, reference_source = null } =
+    await accountReference(transaction, configId, asOf) ?? {};
   const run = {
     configId,
     entityType,
@@ -89,6 +92,7 @@ async function classifyLevel(
   };
   let storing = Promise.resolve();
   for await (const candidates of readCandidates(transaction, { ...run, entityIds })) {
+    signal.throwIfAborted();
     const decisions: StoredDecision[] = [];
     for (const candidate of candidates) {
       if (candidate.insufficient_data || reference === null) counts.insufficient += 1;

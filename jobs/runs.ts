@@ -1,31 +1,108 @@
-/** Keeps a record of each run of a job: when, for whom, with what result. */
-import type { Level } from "../core/level.ts";
-import { endRun, startRun } from "../db/job_runs.ts";
+/** Runs of tasks: claimed, done in one transaction with their record, tried again when they fail. */
+import { getLogger } from "@logtape/logtape";
+import project from "../deno.json" with { type: "json" };
 import type { Sql } from "../db/connect.ts";
+import {
+  type Claim,
+  type ClaimedRun,
+  type Counts,
+  enterRequestedRun,
+  failRun,
+  renewLease,
+  succeedRun,
+  TRIES,
+} from "../db/job_runs.ts";
+import type { Task, TaskRequest } from "./task.ts";
 
-/** What a run is about. */
-export type Run = { job: string; configId: number; entityType: Level; asOf: string };
+const logger = getLogger(["adstrata", "jobs"]);
+
+/** How long a worker is believed to be alive without a word of it. */
+export const LEASE_MS = 60_000;
+
+/** After the first failure a run waits a minute, after the second one four. */
+const FIRST_RETRY_MS = 60_000;
+const RETRY_GROWTH = 4;
+
+/** The name of this process among all that share the work. */
+export const WORKER: string = crypto.randomUUID();
+
+/** A claim of this process that begins now. */
+export function claimFrom(at: Date, worker = WORKER): Claim {
+  return { worker, at, leaseUntil: new Date(at.getTime() + LEASE_MS) };
+}
+
+/** A run that somebody asked for. */
+export type RequestedRun<Result> = {
+  /** By which it can be looked up, in `ads.job_runs`. */
+  id: number;
+  /** Its result, or its error. */
+  done: Promise<Result>;
+};
+
+/** Starts a run that somebody asked for. It is tried once. */
+export async function startRun<Result extends Counts>(
+  sql: Sql,
+  task: Task<Result>,
+  request: Omit<TaskRequest, "signal">,
+): Promise<RequestedRun<Result>> {
+  const subject = { ...request, job: task.name };
+  const run = await enterRequestedRun(sql, subject, claimFrom(new Date()));
+  const { signal } = new AbortController();
+  return { id: run.id, done: doRun(sql, task, run, { ...request, signal }) };
+}
+
+/** The claim on a run was lost: somebody else does it by now. */
+class LostClaim extends Error {}
 
 /**
- * Does the work of a run between two entries in `ads.job_runs`. A run that fails is recorded with its
- * error, which is thrown on.
+ * Does a claimed run: renews the lease, does the work and enters success in one transaction, or else
+ * enters the failure, which is thrown on.
  *
- * @param work Returns what it read, wrote and left out.
+ * @param tryAgain Whether a failure is to be tried again.
  */
-export async function recorded<Counts extends Record<string, number | string | null>>(
+export async function doRun<Result extends Counts>(
   sql: Sql,
-  run: Run,
-  work: () => Promise<Counts>,
-): Promise<Counts> {
-  const id = await startRun(sql, run);
+  task: Task<Result>,
+  run: ClaimedRun,
+  request: TaskRequest,
+  tryAgain = false,
+): Promise<Result> {
+  const lost = new AbortController();
+  const signal = AbortSignal.any([request.signal, lost.signal]);
+  const renewal = setInterval(() => {
+    renewLease(sql, run, claimFrom(new Date()).leaseUntil).then(
+      (isOurs) => isOurs || lost.abort(new LostClaim("Another worker has taken the run over")),
+      // Away for a moment or for good: the lease says when others may go on.
+      () => {},
+    );
+  }, LEASE_MS / 3);
   try {
-    const counts = await work();
-    await endRun(sql, run.configId, id, { status: "succeeded", counts, error: null });
+    const { counts } = await sql.begin(async (transaction) => {
+      const counts = await task.run(transaction, { ...request, signal });
+      signal.throwIfAborted();
+      const versions = { program: project.version, [task.name]: task.version };
+      const at = new Date();
+      if (!await succeedRun(transaction, run, { counts, versions, at })) {
+        throw new LostClaim("Another worker has taken the run over");
+      }
+      return { counts };
+    });
     return counts;
   } catch (error) {
-    // Where the database is away, the work's own error says more than that of the record.
-    await endRun(sql, run.configId, id, { status: "failed", counts: {}, error: String(error) })
-      .catch(() => {});
+    // Who was told to stop gives the run back; what was lost is somebody else's to record.
+    if (!(error instanceof LostClaim) && !request.signal.aborted) {
+      const at = new Date();
+      const wait = FIRST_RETRY_MS * RETRY_GROWTH ** (run.attempt - 1);
+      const tryAgainAt = tryAgain && run.attempt < TRIES ? new Date(at.getTime() + wait) : null;
+      // Where the database is away, the work's own error says more than that of the record.
+      await failRun(sql, run, { error: String(error), at, tryAgainAt }).catch(() => {});
+    }
+    logger.error("{job} of level {entityType} failed for account {configId}: {error}", {
+      ...run,
+      error,
+    });
     throw error;
+  } finally {
+    clearInterval(renewal);
   }
 }

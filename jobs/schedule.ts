@@ -1,17 +1,35 @@
-/** The schedule as data: what runs when, in UTC, for every active account. */
-import type { Level } from "../core/level.ts";
+/** When which task runs on which level. */
+import { checkCron } from "../core/cron.ts";
+import { type Level, LEVELS } from "../core/level.ts";
+import type { Task } from "./task.ts";
 
-/** One task on one level at one time. */
+/** One task on one level, and when it runs. */
 export type ScheduledJob = {
-  task: "classification";
+  task: Task;
   entityType: Level;
-  /** Minute, hour, day, month, weekday. */
-  cron: string;
+  /** Five fields, in UTC; null where it is switched off. */
+  cron: string | null;
 };
 
-/** A level follows the one above it, because it starts from what is known there. */
-export const SCHEDULE: ScheduledJob[] = [
-  { task: "classification", entityType: "campaign", cron: "0 5 * * *" },
-  { task: "classification", entityType: "adset", cron: "30 5 * * *" },
-  { task: "classification", entityType: "ad", cron: "0 6 * * *" },
-];
+/**
+ * The schedule of all tasks, as the environment overrides it: `ADSTRATA_CRON_AD_CLASSIFICATION` holds
+ * another time, or `off`.
+ *
+ * @throws {Refusal} with the name of a variable that holds no time.
+ */
+export function readSchedule(
+  tasks: readonly Task[],
+  environment: Record<string, string>,
+): ScheduledJob[] {
+  return tasks.flatMap((task) =>
+    LEVELS.flatMap((entityType): ScheduledJob[] => {
+      const usual = task.schedule[entityType];
+      if (usual === undefined) return [];
+      const name = `ADSTRATA_CRON_${entityType}_${task.name}`.toUpperCase();
+      const cron = environment[name]?.trim() || usual;
+      if (cron.toLowerCase() === "off") return [{ task, entityType, cron: null }];
+      checkCron(cron, name);
+      return [{ task, entityType, cron }];
+    })
+  );
+}

@@ -4,6 +4,8 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../core/refusal.ts";
 import type { Sql } from "../db/connect.ts";
+import { readSchedule, type ScheduledJob } from "../jobs/schedule.ts";
+import { TASKS } from "../jobs/tasks.ts";
 import { classificationRoutes } from "./classifications.ts";
 import { configRoutes } from "./config.ts";
 import { dashboardRoutes } from "./dashboard/dashboard.tsx";
@@ -13,6 +15,7 @@ import { onError, refuse } from "./errors.ts";
 import { featureRoutes } from "./features.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { healthRoutes } from "./health.ts";
+import { jobRoutes } from "./jobs.ts";
 import { createRouter } from "./router.ts";
 
 const BODY_MAX = 1024 * 1024;
@@ -24,9 +27,14 @@ const BASE = "/api/v1";
  * @example `await createApp({ sql, version: "1.0.0" }).request("/api/v1/health/live")`
  */
 export function createApp(
-  { sql, version, now = () => new Date() }: { sql: Sql; version: string; now?: () => Date },
+  { sql, version, schedule = readSchedule(TASKS, {}), now = () => new Date() }: {
+    sql: Sql;
+    version: string;
+    schedule?: readonly ScheduledJob[];
+    now?: () => Date;
+  },
 ) {
-  const surroundings = { sql, version, now };
+  const surroundings = { sql, version, schedule, now };
   const app = createRouter();
 
   app.use(secureHeaders({
@@ -64,6 +72,7 @@ export function createApp(
   app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
   app.route(`${BASE}/entities`, entityRoutes(surroundings));
   app.route(`${BASE}/features`, featureRoutes(surroundings));
+  app.route(`${BASE}/jobs`, jobRoutes(surroundings));
   app.doc31(`${BASE}/openapi.json`, {
     openapi: "3.1.0",
     info: {

@@ -1,8 +1,9 @@
 /** Whether the service lives, can answer, and how its parts do. Needs no key. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { databaseLatency, lastJobRuns } from "../db/health.ts";
+import { databaseLatency } from "../db/health.ts";
+import { lastRuns } from "../db/job_runs.ts";
 import { migrationState } from "../db/migrate.ts";
-import { EntityType } from "./parameters.ts";
+import { presentRun, Run } from "./jobs.ts";
 import { answer, createRouter, type Surroundings } from "./router.ts";
 
 /** A database that takes longer than this is as good as none to whoever watches the service. */
@@ -34,18 +35,7 @@ export const HealthDetailed = Health.extend({
       unknown: z.int().nullable(),
     }),
   }),
-  last_runs: z.array(z.object({
-    id: z.int(),
-    config_id: z.int(),
-    job: z.string(),
-    entity_type: EntityType,
-    as_of: z.iso.date(),
-    status: z.enum(["running", "succeeded", "failed"]),
-    counts: z.record(z.string(), z.unknown()),
-    error: z.string().nullable(),
-    started_at: z.iso.datetime(),
-    finished_at: z.iso.datetime().nullable(),
-  })),
+  last_runs: z.array(Run),
 }).openapi("HealthDetailed");
 
 const Ready = z.object({
@@ -103,7 +93,7 @@ export function healthRoutes({ sql, now, version }: Surroundings) {
     })
     .openapi(detailedRoute, async (c) => {
       const { health, latency, migrations } = await examine();
-      const runs = health.status === "healthy" ? await lastJobRuns(sql, RUNS_SHOWN) : [];
+      const runs = health.status === "healthy" ? await lastRuns(sql, RUNS_SHOWN) : [];
       return c.json({
         ...health,
         checks: {
@@ -118,11 +108,7 @@ export function healthRoutes({ sql, now, version }: Surroundings) {
             unknown: migrations?.unknown.length ?? null,
           },
         },
-        last_runs: runs.map((run) => ({
-          ...run,
-          started_at: run.started_at.toISOString(),
-          finished_at: run.finished_at?.toISOString() ?? null,
-        })),
+        last_runs: runs.map(presentRun),
       }, health.status === "unhealthy" ? 503 : 200);
     })
     .openapi(readyRoute, async (c) => {

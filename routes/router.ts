@@ -1,6 +1,7 @@
 /** What every file of routes starts from. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Sql } from "../db/connect.ts";
+import type { ScheduledJob } from "../jobs/schedule.ts";
 import { onInvalid } from "./errors.ts";
 
 /** What the routes need from outside. */
@@ -10,6 +11,8 @@ export type Surroundings = {
   now: () => Date;
   /** The version of this program. */
   version: string;
+  /** What runs when. */
+  schedule: readonly ScheduledJob[];
 };
 
 /** An empty set of routes that refuses wrong parameters the way all do. */
@@ -30,4 +33,12 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
 /** A named schema or null. `.nullable()` would be published as a reference that cannot be null. */
 export function nullable<Schema extends z.ZodType>(schema: Schema) {
   return z.union([schema, z.null()]);
+}
+
+/** A value for each of some names. Records of names are published as if all could be left out. */
+export function eachOf<Names extends Record<string, string>, Value extends z.ZodType>(
+  names: z.ZodEnum<Names>,
+  value: Value,
+) {
+  return z.record(names, value).openapi({ required: names.options });
 }

@@ -16,3 +16,4 @@
 \ir views/entity_evidence.sql
 \ir views/latest_classifications.sql
 \ir functions/store_features.sql
+\ir views/stale_runs.sql

@@ -56,6 +56,41 @@ Deno.test("main.ts starts again when it was killed", async () => {
   await service.stop("SIGTERM");
 });
 
+Deno.test("main.ts catches up on start what was due while no service ran, once", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  await sql`
+    insert into ads.accounts (config_id, name, currency, time_zone) values (1, 'a', 'EUR', 'UTC')`;
+  for (let start = 0; start < 2; start++) {
+    const service = startProgram(MAIN, [], { DATABASE_URL: database.url });
+    await service.printed(LISTENING);
+    const isOpen = async () => {
+      const [row] = await sql<[{ open: boolean }]>`
+        select exists (select from ads.job_runs where status in ('waiting', 'running')) as open`;
+      return row.open;
+    };
+    while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { code, stderr } = await service.stop("SIGTERM");
+    assertEquals([code, stderr], [0, ""]);
+  }
+  const runs = await sql`
+    select entity_type, status, attempt from ads.job_runs order by entity_type`;
+  assertEquals([...runs].map((run) => ({ ...run })), [
+    { entity_type: "ad", status: "succeeded", attempt: 1 },
+    { entity_type: "adset", status: "succeeded", attempt: 1 },
+    { entity_type: "campaign", status: "succeeded", attempt: 1 },
+  ]);
+});
+
+Deno.test("main.ts refuses a wrong time of the schedule with the name of its variable", async () => {
+  const outcome = await runProgram(MAIN, [], {
+    ...env,
+    ADSTRATA_CRON_AD_CLASSIFICATION: "nightly",
+  });
+  assertEquals(outcome.code, 1);
+  assert(outcome.stderr.includes('ADSTRATA_CRON_AD_CLASSIFICATION is "nightly"'), outcome.stderr);
+});
+
 Deno.test("main.ts refuses an occupied port before it touches the data", async () => {
   const folder = await Deno.makeTempDir();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -9,6 +9,7 @@ Deno.test("readSettings() gives the defaults when nothing is set", () => {
     host: "127.0.0.1",
     port: 8000,
     insecure: false,
+    concurrency: null,
   });
 });
 
@@ -19,6 +20,7 @@ Deno.test("readSettings() reads the values when they are set", () => {
     HOST: "0.0.0.0",
     PORT: "0",
     ADSTRATA_INSECURE: "1",
+    ADSTRATA_CONCURRENCY: "3",
   };
   assertEquals(readSettings(environment), {
     databaseUrl: "postgresql://me:secret@db.example/ads?sslmode=require",
@@ -26,6 +28,7 @@ Deno.test("readSettings() reads the values when they are set", () => {
     host: "0.0.0.0",
     port: 0,
     insecure: true,
+    concurrency: 3,
   });
 });
 

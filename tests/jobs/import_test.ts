@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { fileURLToPath } from "node:url";
 import { parseHeaderMap } from "../../core/export/columns.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { classify } from "../../jobs/classification.ts";
 import { importFiles, type ImportOptions } from "../../jobs/import.ts";
 import { type TestDatabase, testDatabase } from "../database.ts";
 
@@ -123,6 +124,34 @@ Deno.test("importFiles() overwrites the days of a newer file and leaves the othe
   const rows = await account.insights();
   assertEquals(rows.map(({ spend, leads }) => [spend, leads]), [[1.5, 1], [2.75, 0], [3.5, 3]]);
   assertEquals((await account.entities()).at(-1)?.effective_status, "INACTIVE");
+});
+
+Deno.test("importFiles() makes stale what was computed from the days that it changes", async () => {
+  const account = newAccount();
+  const { configId, sql, importText } = account;
+  const day = (number: number, leads: number) =>
+    `2024-06-0${number},C,S,A,1.50,100,90,3,${leads}\n`;
+  const first = `${ADS}\n${day(1, 1)}${day(2, 1)}${day(3, 1)}`;
+  const staleDays = async () => {
+    const rows = await sql<{ as_of: string }[]>`
+      select as_of from ads.stale_runs where config_id = ${configId} order by as_of`;
+    return rows.map(({ as_of }) => as_of);
+  };
+  await importText(first);
+  for (const asOf of ["2024-06-01", "2024-06-03"]) {
+    await classify(sql, { configId, entityType: "ad", asOf });
+  }
+  assertEquals(await staleDays(), []);
+  await importText(first);
+  assertEquals(await staleDays(), []);
+  await importText(`${ADS}\n${day(2, 2)}${day(3, 1)}`);
+  // The first day ended before the one that changed.
+  assertEquals(await staleDays(), ["2024-06-03"]);
+  await classify(sql, { configId, entityType: "ad", asOf: "2024-06-03", force: true });
+  assertEquals(await staleDays(), []);
+  // An earlier day that was missing so far.
+  await importText(`${ADS}\n2024-05-31,C,S,A,1.50,100,90,3,1\n`);
+  assertEquals(await staleDays(), ["2024-06-01", "2024-06-03"]);
 });
 
 Deno.test("importFiles() keeps what a later file does not tell", async () => {

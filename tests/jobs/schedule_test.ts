@@ -1,12 +1,37 @@
-import { assertEquals } from "@std/assert";
-import { LEVELS } from "../../core/level.ts";
-import { SCHEDULE } from "../../jobs/schedule.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { Refusal } from "../../core/refusal.ts";
+import { readSchedule } from "../../jobs/schedule.ts";
+import { TASKS } from "../../jobs/tasks.ts";
 
-Deno.test("SCHEDULE classifies every level once a day, campaigns first", () => {
-  assertEquals(SCHEDULE.map(({ task, entityType, cron }) => [task, entityType, cron]), [
-    ["classification", "campaign", "0 5 * * *"],
-    ["classification", "adset", "30 5 * * *"],
-    ["classification", "ad", "0 6 * * *"],
+const crons = (environment: Record<string, string>) =>
+  readSchedule(TASKS, environment).map(({ task, entityType, cron }) => [
+    entityType,
+    task.name,
+    cron,
   ]);
-  assertEquals(SCHEDULE.map((job) => job.entityType), [...LEVELS]);
+
+Deno.test("readSchedule() has the usual times of every task and level", () => {
+  assertEquals(crons({}), [
+    ["campaign", "classification", "0 5 * * *"],
+    ["adset", "classification", "30 5 * * *"],
+    ["ad", "classification", "0 6 * * *"],
+  ]);
+});
+
+Deno.test("readSchedule() takes another time or off from the environment, level by level", () => {
+  const environment = {
+    ADSTRATA_CRON_AD_CLASSIFICATION: "0 */2 * * *",
+    ADSTRATA_CRON_ADSET_CLASSIFICATION: "off",
+    ADSTRATA_CRON_CAMPAIGN_CLASSIFICATION: "",
+  };
+  assertEquals(crons(environment).map(([, , cron]) => cron), ["0 5 * * *", null, "0 */2 * * *"]);
+});
+
+Deno.test("readSchedule() refuses a wrong time with the name of its variable", () => {
+  const environment = { ADSTRATA_CRON_AD_CLASSIFICATION: "0 25 * * *" };
+  const error = assertThrows(() => crons(environment), Refusal);
+  assertEquals(
+    error.message,
+    'ADSTRATA_CRON_AD_CLASSIFICATION is "0 25 * * *", which is no time of a schedule',
+  );
 });

@@ -1,0 +1,6 @@
+/** The table of all tasks: what is here is scheduled, claimed, recorded and measured. */
+import { classification } from "./classification.ts";
+import type { Task } from "./task.ts";
+
+/** All tasks. */
+export const TASKS: readonly Task[] = [classification];
