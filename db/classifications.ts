@@ -97,34 +97,70 @@ export function countClassifications(
     group by tier`;
 }
 
-/** The newest classification of each of these entities, or of all active ones. */
+/** The newest classification of each of these entities. */
 export function latestClassifications(
   sql: Sql,
   { configId, entityType, entityIds }: {
     configId: number;
     entityType: Level;
-    entityIds?: string[] | undefined;
+    entityIds: string[];
   },
 ): Promise<Classification[]> {
-  const wanted = entityIds ? sql`select distinct unnest(${entityIds}::text[]) as entity_id` : sql`
-    select entity_id
-    from ads.entities
-    where config_id = ${configId} and entity_type = ${entityType} and is_active`;
+  return ofEach(
+    sql,
+    entityType,
+    sql`select distinct unnest(${entityIds}::text[]) as entity_id`,
+    sql`
+      select ${stored(sql)}
+      from ads.latest_classifications
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and entity_id = w.entity_id`,
+  );
+}
+
+/**
+ * The classification as of a day that is valid at an instant, for each of these entities or of all
+ * active ones. One of another day, or an expired one, does not stand in for it.
+ */
+export function validClassifications(
+  sql: Sql,
+  { configId, entityType, asOf, entityIds, at }: {
+    configId: number;
+    entityType: Level;
+    asOf: string;
+    entityIds?: string[] | undefined;
+    at: Date;
+  },
+): Promise<Classification[]> {
+  return ofEach(
+    sql,
+    entityType,
+    entityIds ? sql`select distinct unnest(${entityIds}::text[]) as entity_id` : sql`
+      select entity_id
+      from ads.entities
+      where config_id = ${configId} and entity_type = ${entityType} and is_active`,
+    sql`
+      select ${stored(sql)}
+      from ads.ml_classifications
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and entity_id = w.entity_id
+        and as_of = ${asOf}
+        and valid_until > ${at}
+      order by classified_at desc, id desc`,
+  );
+}
+
+/** The first row for each wanted entity, one look-up per entity, however long the history is. */
+function ofEach(sql: Sql, entityType: Level, wanted: Fragment, ofOne: Fragment) {
   return named(
     sql,
     entityType,
-    // `limit 1` makes it one look-up per entity, however long the history is.
     sql`
       select c.*
       from (${wanted}) w
-      cross join lateral (
-        select ${stored(sql)}
-        from ads.latest_classifications
-        where config_id = ${configId}
-          and entity_type = ${entityType}
-          and entity_id = w.entity_id
-        limit 1
-      ) c`,
+      cross join lateral (${ofOne} limit 1) c`,
     sql`order by entity_id`,
   );
 }

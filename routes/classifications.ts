@@ -18,6 +18,7 @@ import {
   decimal,
   EntityId,
   EntityType,
+  EntityTypeParameter,
   flag,
   InstantFrom,
   InstantTo,
@@ -27,7 +28,7 @@ import {
   pagingParameters,
   RowId,
 } from "./parameters.ts";
-import { answer, createRouter, jsonBody, nullable, type Surroundings } from "./router.ts";
+import { answer, createRouter, eachOf, jsonBody, nullable, type Surroundings } from "./router.ts";
 
 const TOP_ITEMS = 5;
 const DAY_MS = 86_400_000;
@@ -43,7 +44,7 @@ const LABELS = {
 export const TierName = z.enum(TIERS).openapi("Tier");
 const Label = z.enum(["GOOD", "OK", "BAD"]).openapi("ClassificationLabel");
 /** A number for each tier. */
-export const TierCounts = z.record(TierName, z.int()).openapi("TierCounts");
+export const TierCounts = eachOf(TierName, z.int()).openapi("TierCounts");
 
 /** One classification of an entity. */
 export const Classification = z.object({
@@ -60,7 +61,7 @@ export const Classification = z.object({
   confidence_score: z.number().min(0).max(1).openapi({
     description: "The probability that the entity's true CPL is in this tier",
   }),
-  tier_probabilities: z.record(TierName, z.number()).nullable(),
+  tier_probabilities: eachOf(TierName, z.number()).nullable(),
   metrics_snapshot: z.looseObject({
     cpl_7d: z.number().nullable(),
     ctr_7d: z.number().nullable(),
@@ -108,7 +109,7 @@ export const ClassificationSummary = z.object({
   total_campaigns: z.int().openapi({ description: "The same as `total`, on every level" }),
   total: z.int(),
   by_tier: TierCounts,
-  by_label: z.record(Label, z.int()),
+  by_label: eachOf(Label, z.int()),
   average_confidence: z.number().openapi({ description: "0 where nothing is classified" }),
   recent_changes: z.int().openapi({ description: "How many improved or declined" }),
   last_classification_at: z.iso.datetime().nullable(),
@@ -118,12 +119,13 @@ export const ClassificationSummary = z.object({
 
 const ClassifyBody = z.object({
   config_id: ConfigId,
-  entity_type: EntityType.default("campaign"),
+  entity_type: EntityTypeParameter,
   entity_ids: z.array(EntityId).nullish().openapi({
     description: "Without any, all active entities of the level",
   }),
   campaign_ids: z.array(EntityId).nullish().openapi({ description: "Older name of `entity_ids`" }),
   force_reclassify: flag.nullish().openapi({
+    type: ["boolean", "null"],
     description: "Classify anew what is still valid",
   }),
   as_of: Day.nullish().openapi({
@@ -142,7 +144,7 @@ export const ClassifyAnswer = z.object({
 const tags = ["Classifications"];
 
 const matching = {
-  entity_type: EntityType.default("campaign"),
+  entity_type: EntityTypeParameter,
   date_from: InstantFrom.optional(),
   date_to: InstantTo.optional(),
 };
@@ -325,7 +327,13 @@ export function classificationRoutes({ sql, now }: Surroundings) {
       force: body.force_reclassify ?? false,
       now: now(),
     });
-    const rows = await db.latestClassifications(sql, { configId, entityType, entityIds });
+    const rows = await db.validClassifications(sql, {
+      configId,
+      entityType,
+      asOf,
+      entityIds,
+      at: now(),
+    });
     if (entityIds?.length === 1 && rows.length === 0) {
       throw new Refusal(
         "not_found",

@@ -43,8 +43,11 @@ const feedbackRoute = createRoute({
       z.object({
         classification_id: RowId,
         correct_tier: TierName,
-        reason: text(500).nullish(),
-        user_id: RowId.nullish().openapi({ description: "Required here or as a parameter" }),
+        reason: text(500, 0).nullish(),
+        user_id: RowId.nullish().openapi({
+          type: ["integer", "null"],
+          description: "Required here or as a parameter",
+        }),
       }).openapi("FeedbackRequest"),
     ),
   },
@@ -70,7 +73,7 @@ export function feedbackRoutes({ sql }: Surroundings) {
       const feedback = await insertFeedback(sql, {
         classificationId: body.classification_id,
         correctTier: body.correct_tier,
-        reason: body.reason ?? null,
+        reason: body.reason || null,
         userId,
       });
       if (!feedback) {

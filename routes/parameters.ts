@@ -5,6 +5,8 @@ import { LEVELS } from "../core/level.ts";
 const INT4_MAX = 2_147_483_647;
 const FIRST_DAY = "2010-01-01";
 const LAST_DAY = "2049-12-31";
+/** A number as JSON writes it. */
+const DECIMAL = /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/;
 
 /** An integer of a range, as a number or in digits. */
 export function integer(minimum: number, maximum: number) {
@@ -17,7 +19,7 @@ export function integer(minimum: number, maximum: number) {
 /** A number of a range, as a number or in digits. */
 export function decimal(minimum: number, maximum: number) {
   return z.preprocess(
-    (value) => typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value,
+    (value) => typeof value === "string" && DECIMAL.test(value) ? Number(value) : value,
     z.number().min(minimum).max(maximum),
   ).openapi({ type: "number", minimum, maximum });
 }
@@ -35,9 +37,12 @@ const BOOLEANS = new Map<unknown, boolean>([
 export const flag = z.preprocess((value) => BOOLEANS.get(value) ?? value, z.boolean())
   .openapi({ type: "boolean" });
 
-/** Text that PostgreSQL can hold. */
-export function text(maximum: number) {
-  return z.string().min(1).max(maximum).regex(/^[^\0]*$/, "Invalid input: contains a NUL");
+/** Text that PostgreSQL can hold. Its length is that of JSON schema and PostgreSQL, in characters. */
+export function text(maximum: number, minimum = 1) {
+  return z.string().min(minimum)
+    .refine((value) => [...value].length <= maximum, `Too big: more than ${maximum} characters`)
+    .regex(/^[^\0]*$/, "Invalid input: contains a NUL")
+    .openapi({ maxLength: maximum });
 }
 
 /** The id of a campaign, ad set or ad. Its digits do not fit a number, so it is text. */
@@ -45,6 +50,11 @@ export const EntityId = text(64).openapi({ example: "120210000000000001" });
 
 /** The level. */
 export const EntityType = z.enum(LEVELS).openapi("EntityType");
+
+/** The level of a request, which clients that know no levels do not give. */
+export const EntityTypeParameter = EntityType.default("campaign").openapi({
+  description: "`campaign` where it is not given",
+});
 
 /** The number that names an account here. */
 export const ConfigId = integer(1, INT4_MAX).openapi({ description: "The account, by its number" });
@@ -66,25 +76,38 @@ const AnyInstant = z.union(
   "Invalid input: expected a year from 1970 to 2199",
 );
 
+const instantDescription = {
+  type: "string" as const,
+  anyOf: [
+    { format: "date-time" },
+    { format: "date" },
+    { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?$" },
+  ],
+  description: "An instant, in UTC where it has no offset, or a day; included",
+};
+
 /** The start of a range of instants. A day means its midnight, no offset means UTC. */
 export const InstantFrom = AnyInstant.transform((value) => instant(value, 0))
-  .openapi({ type: "string", description: "An instant or a day, included", example: "2026-03-01" });
+  .openapi({ ...instantDescription, example: "2026-03-01" });
 
 /** The end of a range of instants. A day means all of that day, no offset means UTC. */
 export const InstantTo = AnyInstant.transform((value) => instant(value, 86_400_000 - 1))
-  .openapi({ type: "string", description: "An instant or a day, included", example: "2026-03-31" });
+  .openapi({ ...instantDescription, example: "2026-03-31" });
 
 function instant(value: string, afterMidnight: number): Date {
   if (value.length === "2026-03-01".length) return new Date(Date.parse(value) + afterMidnight);
   return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(value) ? value : `${value}Z`);
 }
 
+const META_ACCOUNT_ID = /^(act_)?\d{1,30}$/;
+
 /** The two names of an account, one of which a request must give. */
 export const accountParameters = {
   config_id: ConfigId.optional(),
-  ad_account_id: z.string().regex(/^(act_)?\d{1,30}$/, "Invalid input: expected a Meta account id")
+  ad_account_id: z.string().regex(META_ACCOUNT_ID, "Invalid input: expected a Meta account id")
     .transform((id) => id.replace("act_", "")).optional().openapi({
       type: "string",
+      pattern: META_ACCOUNT_ID.source,
       description: "The account, by Meta's id, with or without `act_`",
       example: "act_1234567890",
     }),

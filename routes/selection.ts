@@ -5,7 +5,7 @@ import type { EntityFilter } from "../db/entities.ts";
 import {
   accountParameters,
   EntityId,
-  EntityType,
+  EntityTypeParameter,
   flag,
   pagingParameters,
   text,
@@ -14,7 +14,7 @@ import {
 /** The parameters that choose entities of one level. */
 export const selectionParameters = {
   ...accountParameters,
-  entity_type: EntityType.default("campaign"),
+  entity_type: EntityTypeParameter,
   entity_id: EntityId.optional(),
   parent_id: EntityId.optional().openapi({
     description: "The campaign of ad sets, the ad set of ads",

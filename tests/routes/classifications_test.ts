@@ -116,6 +116,7 @@ Deno.test("GET /classifications filters by entity, confidence and time", async (
   assertEquals(await of("entity_id=31"), [104, 102]);
   assertEquals(await of("campaign_id=31"), [104, 102]);
   assertEquals(await of("min_confidence=0.8"), [105, 104]);
+  assertEquals(await of("min_confidence=8e-1"), [105, 104]);
   assertEquals(await of("date_from=2026-03-09"), [105, 104, 103]);
   assertEquals(await of("date_to=2026-03-09"), [103, 102]);
   assertEquals(await of("date_from=2026-03-09T01:00:00-05:00&date_to=2026-03-09T06:00:00"), [103]);

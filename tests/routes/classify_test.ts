@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { ClassifyAnswer } from "../../routes/classifications.ts";
-import { openService, Refused } from "./service.ts";
+import { openService, Refused, storeClassifications } from "./service.ts";
 
 const PATH = "/api/v1/classifications/classify";
 
@@ -43,6 +43,29 @@ Deno.test("POST /classifications/campaigns/classify is the same under its older 
   const { as_of, classified_count, classifications } = answer.read(ClassifyAnswer);
   assertEquals([as_of, classified_count], ["2026-03-05", 1]);
   assertEquals(classifications.map((row) => row.entity_id), ["11"]);
+});
+
+Deno.test("POST /classifications/classify answers with the day that it is asked about", async () => {
+  await using service = await openService();
+  const days = async (as_of: string) => {
+    const answer = await service.post(PATH, { config_id: 1, entity_type: "ad", as_of });
+    return answer.read(ClassifyAnswer).classifications.map((row) => row.as_of);
+  };
+  const [today, before] = [await days("2026-03-10"), await days("2026-03-05")];
+  assertEquals([today.length, before.length], [3, 3]);
+  assertEquals(new Set(before), new Set(["2026-03-05"]));
+});
+
+Deno.test("POST /classifications/classify leaves out what is no longer valid", async () => {
+  await using service = await openService();
+  await service.sql`update ads.campaigns set status = 'ACTIVE' where config_id = 1`;
+  // An ad without delivery, which had a tier once.
+  await storeClassifications(service, [
+    { entityType: "ad", entityId: "34", tier: "LOW", confidence: 0.6, at: "2026-02-01T06:00Z" },
+  ]);
+  const answer = await service.post(PATH, { config_id: 1, entity_type: "ad" });
+  const ids = answer.read(ClassifyAnswer).classifications.map((row) => row.entity_id);
+  assertEquals(ids, ["31", "32", "33"]);
 });
 
 Deno.test("POST /classifications/classify refuses unknown ids before it does anything", async () => {

@@ -20,14 +20,6 @@ Deno.test("createApp() names every wrong parameter when a request has several", 
   assertEquals(wrongParameters(answer).map(({ name }) => name), ["tier", "limit"]);
 });
 
-Deno.test("createApp() asks for the account when a request names none", async () => {
-  for (const path of ["classifications", "classifications/summary", "entities", "features"]) {
-    const answer = await service.get(`/api/v1/${path}`);
-    assertEquals(statusAndCode(answer), [400, "invalid_parameter"]);
-    assertEquals(wrongParameters(answer).map(({ name }) => name), ["config_id"]);
-  }
-});
-
 Deno.test("createApp() answers 404 with one body when an account does not exist", async () => {
   const { status, body } = await service.get("/api/v1/entities?config_id=3");
   assertEquals(status, 404);
@@ -142,24 +134,11 @@ const values = fc.oneof(
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
 );
 
-const names = fc.constantFrom(
-  ...["ad_account_id", "entity_type", "entity_id", "campaign_id", "adset_id", "parent_id", "tier"],
-  ...["min_confidence", "date_from", "date_to", "limit", "offset", "page", "page_size", "after"],
-  ...["count", "window_days", "is_active", "search", "as_of", "level", "parent", "order", "show"],
-  "config_id",
-);
+const names = fc.constantFrom("config_id", "level", "parent", "order", "show", "after", "search");
 
-Deno.test("createApp() never answers 500 when parameters make no sense", async () => {
+Deno.test("the pages never answer 500 when parameters make no sense", async () => {
   const paths = fc.oneof(
-    fc.constantFrom(
-      ...["/api/v1/classifications", "/api/v1/classifications/summary", "/api/v1/entities"],
-      ...["/api/v1/features", "/api/v1/classifications/feedback/stats", "/", "/entities/ad/31"],
-      ...["/api/v1/entities/ad/31", "/api/v1/entities/ad/31/daily"],
-    ),
-    values.map((id) => `/api/v1/entities/ad/${encodeURIComponent(id.toWellFormed())}/daily`),
-    values.map((id) =>
-      `/api/v1/classifications/campaigns/${encodeURIComponent(id.toWellFormed())}`
-    ),
+    fc.constantFrom("/", "/entities/ad/31"),
     values.map((id) => `/entities/ad/${encodeURIComponent(id.toWellFormed())}`),
   );
   const queries = fc.array(fc.tuple(names, values), { maxLength: 4 });
@@ -167,34 +146,6 @@ Deno.test("createApp() never answers 500 when parameters make no sense", async (
     fc.asyncProperty(paths, queries, async (path, query) => {
       const parameters = new URLSearchParams([["config_id", "1"], ...query]);
       const { status } = await service.get(`${path}?${parameters}`);
-      assertEquals(status < 500, true);
-    }),
-    { numRuns: 500, seed: 1 },
-  );
-});
-
-Deno.test("createApp() never answers 500 when a body makes no sense", async () => {
-  const fields = fc.constantFrom(
-    ...["config_id", "entity_type", "entity_ids", "campaign_ids", "force_reclassify", "as_of"],
-    ...["classification_id", "correct_tier", "reason", "user_id"],
-  );
-  const content = fc.oneof(
-    fc.jsonValue({ maxDepth: 1 }),
-    values,
-    fc.array(values, { maxLength: 3 }),
-  );
-  const bodies = fc.dictionary(fields, content, { maxKeys: 6 });
-  const paths = fc.constantFrom(CLASSIFY, "/api/v1/classifications/feedback");
-  await fc.assert(
-    fc.asyncProperty(paths, bodies, async (path, body) => {
-      const complete = {
-        config_id: 1,
-        classification_id: 1,
-        correct_tier: "LOW",
-        user_id: 1,
-        ...body,
-      };
-      const { status } = await service.post(path, complete);
       assertEquals(status < 500, true);
     }),
     { numRuns: 300, seed: 1 },

@@ -26,13 +26,16 @@ export type Answer = {
   read<Schema extends z.ZodType>(schema: Schema): z.output<Schema>;
 };
 
+/** The app on a database of its own, without any account. */
+export type Service = Awaited<ReturnType<typeof openApp>>;
+
 /**
  * Opens a database with the account 1 (a running and a paused campaign, three ad sets, four ads, 20
  * days of 20 USD a day and ad), the account 2 without anything, and the app on it.
  */
-export async function openService() {
-  const database = await testDatabase();
-  const { sql } = database;
+export async function openService(): Promise<Service> {
+  const service = await openApp();
+  const { sql } = service;
   await sql`
     insert into ads.accounts (config_id, account_id, name, currency, time_zone, created_at, updated_at)
     values
@@ -65,6 +68,13 @@ export async function openService() {
     select 1, day::date, '11', adset_id, ad_id, 20, 1000, 800, 10, leads, leads
     from generate_series(date '2026-02-19', date '2026-03-10', interval '1 day') day
     cross join (values ('21', '31', 4), ('21', '32', 1), ('22', '33', 2)) a (adset_id, ad_id, leads)`;
+  return service;
+}
+
+/** Opens an empty database and the app on it. */
+export async function openApp() {
+  const database = await testDatabase();
+  const { sql } = database;
   const app = createApp({ sql, version: "1.2.3", now: () => NOW });
 
   async function request(path: string, init?: RequestInit): Promise<Answer> {
@@ -108,7 +118,7 @@ function isOf<Schema extends z.ZodType>(
 
 /** Stores classifications of account 1 with the ids 101, 102 and so on, the oldest first. */
 export async function storeClassifications(
-  { sql }: Pick<Awaited<ReturnType<typeof openService>>, "sql">,
+  { sql }: Pick<Service, "sql">,
   rows: { entityType: string; entityId: string; tier: string; confidence: number; at: string }[],
 ): Promise<void> {
   for (const [index, { entityType, entityId, tier, confidence, at }] of rows.entries()) {

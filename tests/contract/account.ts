@@ -1,0 +1,123 @@
+/** Small accounts with something in every list, for tests that take their routes from the document. */
+import type { Level } from "../../core/level.ts";
+import type { Sql } from "../../db/connect.ts";
+import { openApp } from "../routes/service.ts";
+
+const OWN = 14;
+const STRANGERS = 15;
+const EMPTY = 16;
+const BATCHES = ["2026-03-08T06:00Z", "2026-03-09T06:00Z"];
+const ID_DIGITS: Record<Level, number> = { campaign: 15, adset: 17, ad: 18 };
+
+/** The ids that existing rows have at their end. Between them is room for others. */
+const NUMBERS = [10, 20, 30];
+
+/** An id of a length that Meta uses. Those of ad sets and ads are none that a number can hold. */
+function idOf(configId: number, level: Level, number: number): string {
+  return `${configId}`.padEnd(ID_DIGITS[level] - 2, "0") + `${number}`.padStart(2, "0");
+}
+
+/** What a parameter is given: what exists, what exists in another account only, what nobody has. */
+export type Known = { own: unknown; strangers?: unknown; unknown?: unknown };
+
+function entity(level: Level, wrap: (id: string) => unknown = (id) => id): Known {
+  return {
+    own: wrap(idOf(OWN, level, 10)),
+    strangers: wrap(idOf(STRANGERS, level, 10)),
+    unknown: wrap(idOf(OWN + 3, level, 10)),
+  };
+}
+
+/** The values that no schema can tell, by the name of the parameter or of the field of a body. */
+export const KNOWN: Record<string, Known> = {
+  config_id: { own: OWN, unknown: OWN + 3 },
+  ad_account_id: { own: accountIdOf(OWN), unknown: accountIdOf(OWN + 3) },
+  entity_type: { own: "ad" },
+  entity_id: entity("ad"),
+  entity_ids: entity("ad", (id) => [id]),
+  campaign_ids: entity("ad", (id) => [id]),
+  campaign_id: entity("campaign"),
+  adset_id: entity("adset"),
+  parent_id: entity("adset"),
+  id: { own: 1, unknown: 999_999 },
+  classification_id: { own: 1, unknown: 999_999 },
+  user_id: { own: 7 },
+};
+
+/** What is in each good request that can say it, because the others only mean something with it. */
+export const GIVEN = ["config_id", "entity_type", "user_id"];
+
+/** An account in which there is nothing to find. */
+export const EMPTY_ACCOUNT = EMPTY;
+
+/** The app on two accounts of three campaigns, ad sets and ads each, and on an empty one. */
+export async function openContract() {
+  const service = await openApp();
+  const { sql } = service;
+  await sql`
+    insert into ads.accounts (config_id, account_id, name, currency, time_zone)
+    values
+      (${OWN}, ${accountIdOf(OWN)}, 'Own', 'USD', 'America/New_York'),
+      (${STRANGERS}, ${accountIdOf(STRANGERS)}, 'Strangers', 'EUR', 'Europe/Berlin'),
+      (${EMPTY}, null, 'Empty', 'BRL', 'America/Sao_Paulo')`;
+  await sql`select ads.create_insight_partitions('2026-02-01', '2026-03-31')`;
+  for (const configId of [OWN, STRANGERS]) {
+    for (const number of NUMBERS) await addCampaign(sql, configId, number);
+    for (const at of BATCHES) await addClassifications(sql, configId, at);
+    await service.post("/api/v1/classifications/classify", { config_id: configId });
+  }
+  return service;
+}
+
+/**
+ * Adds to every list of the account, between, before and after what is there already.
+ *
+ * @param round Counts from 1 to 9 how often this was done.
+ */
+export async function growAccount(sql: Sql, round: number): Promise<void> {
+  for (const tens of [0, 1, 2, 3]) await addCampaign(sql, OWN, 10 * tens + round);
+  const earlier = new Date(Date.UTC(2026, 1, 28 - round)).toISOString();
+  const later = new Date(Date.UTC(2026, 2, 11, round)).toISOString();
+  for (const at of [earlier, ...BATCHES, later]) await addClassifications(sql, OWN, at);
+}
+
+function accountIdOf(configId: number): string {
+  return `${configId}00000000000001`;
+}
+
+/** A campaign with an ad set, an ad and 14 days of delivery. */
+async function addCampaign(sql: Sql, configId: number, number: number): Promise<void> {
+  const campaign = idOf(configId, "campaign", number);
+  const adset = idOf(configId, "adset", number);
+  const ad = idOf(configId, "ad", number);
+  await sql`
+    insert into ads.campaigns (config_id, campaign_id, name, status, daily_budget)
+    values (${configId}, ${campaign}, ${`Campaign ${number}`}, 'ACTIVE', 50)`;
+  await sql`
+    insert into ads.adsets (config_id, adset_id, campaign_id, name, status)
+    values (${configId}, ${adset}, ${campaign}, ${`Ad set ${number}`}, 'ACTIVE')`;
+  await sql`
+    insert into ads.ads (config_id, ad_id, adset_id, campaign_id, name, status)
+    values (${configId}, ${ad}, ${adset}, ${campaign}, ${`Ad ${number}`}, 'ACTIVE')`;
+  await sql`
+    insert into ads.insights (
+      config_id, date, campaign_id, adset_id, ad_id, spend, impressions, reach, clicks, leads,
+      conversions
+    )
+    select ${configId}, day::date, ${campaign}, ${adset}, ${ad}, 20, 1000, 800, 10, ${number} / 10, 0
+    from generate_series(date '2026-02-25', date '2026-03-10', interval '1 day') day`;
+}
+
+/** A classification of every entity at one instant, as a job makes them. */
+async function addClassifications(sql: Sql, configId: number, at: string): Promise<void> {
+  await sql`
+    insert into ads.ml_classifications (
+      config_id, entity_type, entity_id, parent_id, tier, confidence_score, model_version, as_of,
+      classified_at, valid_until
+    )
+    select
+      config_id, entity_type, entity_id, parent_id, 'MODERATE', 0.6, 'test',
+      ${at}::timestamptz::date - 1, ${at}, ${at}::timestamptz + interval '1 day'
+    from ads.entities
+    where config_id = ${configId}`;
+}
