@@ -3,8 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../core/refusal.ts";
-import type { Sql } from "../db/connect.ts";
-import { readSchedule, type ScheduledJob } from "../jobs/schedule.ts";
+import { readSchedule } from "../jobs/schedule.ts";
 import { TASKS } from "../jobs/tasks.ts";
 import { classificationRoutes } from "./classifications.ts";
 import { configRoutes } from "./config.ts";
@@ -16,10 +15,11 @@ import { featureRoutes } from "./features.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { healthRoutes } from "./health.ts";
 import { jobRoutes } from "./jobs.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, type Surroundings } from "./router.ts";
 
 const BODY_MAX = 1024 * 1024;
 const BASE = "/api/v1";
+const RUN_PATIENCE_MS = 20_000;
 
 /**
  * The whole service: the API under `/api/v1`, its description at `/docs`, the page at `/`.
@@ -27,14 +27,15 @@ const BASE = "/api/v1";
  * @example `await createApp({ sql, version: "1.0.0" }).request("/api/v1/health/live")`
  */
 export function createApp(
-  { sql, version, schedule = readSchedule(TASKS, {}), now = () => new Date() }: {
-    sql: Sql;
-    version: string;
-    schedule?: readonly ScheduledJob[];
-    now?: () => Date;
-  },
+  {
+    sql,
+    version,
+    schedule = readSchedule(TASKS, {}),
+    now = () => new Date(),
+    runPatienceMs = RUN_PATIENCE_MS,
+  }: Partial<Surroundings> & Pick<Surroundings, "sql" | "version">,
 ) {
-  const surroundings = { sql, version, schedule, now };
+  const surroundings = { sql, version, schedule, now, runPatienceMs };
   const app = createRouter();
 
   app.use(secureHeaders({

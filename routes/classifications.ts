@@ -7,9 +7,10 @@ import { Refusal } from "../core/refusal.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
 import * as db from "../db/classifications.ts";
 import { findEntities } from "../db/entities.ts";
-import { classify } from "../jobs/classification.ts";
+import { startClassification } from "../jobs/classification.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
+import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
 import {
   accountParameters,
@@ -208,13 +209,14 @@ function classifyRoute(path: string) {
     request: { body: jsonBody(ClassifyBody) },
     responses: {
       200: answer("The new classifications, and those that are still valid", ClassifyAnswer),
+      202: answer("It takes longer and goes on", RunStarted),
       ...errorAnswers(400, 404, 413),
     },
   });
 }
 
 /** The routes under `/classifications`, but feedback. */
-export function classificationRoutes({ sql, now }: Surroundings) {
+export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) {
   const router = createRouter();
 
   for (const path of ["/", "/campaigns"]) {
@@ -223,7 +225,19 @@ export function classificationRoutes({ sql, now }: Surroundings) {
   for (const path of ["/classify", "/campaigns/classify"]) {
     router.openapi(
       classifyRoute(path),
-      async (c) => c.json(await classifyNow(c.req.valid("json")), 200),
+      async (c) => {
+        const body = c.req.valid("json");
+        const subject = await subjectOf(body);
+        const run = await startClassification(sql, {
+          ...subject,
+          force: body.force_reclassify ?? false,
+          now: now(),
+        });
+        const isDone = await endsInTime(run, runPatienceMs);
+        return isDone
+          ? c.json(await classified(subject), 200)
+          : c.json({ run_id: run.id, status: "running" as const }, 202);
+      },
     );
   }
   router.openapi(summaryRoute, async (c) => c.json(await summarize(c.req.valid("query")), 200));
@@ -307,9 +321,8 @@ export function classificationRoutes({ sql, now }: Surroundings) {
     };
   }
 
-  async function classifyNow(
-    body: z.output<typeof ClassifyBody>,
-  ): Promise<z.input<typeof ClassifyAnswer>> {
+  /** What a request wants to be classified. */
+  async function subjectOf(body: z.output<typeof ClassifyBody>) {
     const account = await requireAccount(sql, body);
     const configId = account.config_id;
     const entityType = body.entity_type;
@@ -319,14 +332,12 @@ export function classificationRoutes({ sql, now }: Surroundings) {
     const given = [...new Set([...body.entity_ids ?? [], ...body.campaign_ids ?? []])];
     const entityIds = given.length > 0 ? given : undefined;
     if (entityIds) await requireEntities(configId, entityType, entityIds);
-    await classify(sql, {
-      configId,
-      entityType,
-      asOf,
-      entityIds,
-      force: body.force_reclassify ?? false,
-      now: now(),
-    });
+    return { configId, entityType, asOf, entityIds };
+  }
+
+  async function classified(
+    { configId, entityType, asOf, entityIds }: Awaited<ReturnType<typeof subjectOf>>,
+  ): Promise<z.input<typeof ClassifyAnswer>> {
     const rows = await db.validClassifications(sql, {
       configId,
       entityType,

@@ -10,6 +10,7 @@ import {
   newestJobStates,
   RUN_STATUSES,
 } from "../db/job_runs.ts";
+import type { RequestedRun } from "../jobs/runs.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers } from "./errors.ts";
 import { listOf } from "./lists.ts";
@@ -79,6 +80,32 @@ const JobList = z.object({
   data: z.array(Job),
   jobs: z.array(Job).openapi({ description: "The same as `data`" }),
 }).openapi("JobList");
+
+/** The answer to a request whose work goes on. */
+export const RunStarted = z.object({
+  run_id: z.int().openapi({ description: "`GET /jobs/runs/{id}` tells how far it is" }),
+  status: z.literal("running"),
+}).openapi("RunStarted");
+
+/**
+ * Waits for a run that somebody asked for, but not for ever.
+ *
+ * @returns Its result, or null where it takes longer. Its failure is thrown, or later recorded.
+ */
+export async function endsInTime<Result extends object>(
+  { done }: RequestedRun<Result>,
+  patienceMs: number,
+): Promise<Result | null> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), patienceMs);
+  try {
+    return await Promise.race([done, tooLate]);
+  } finally {
+    clearTimeout(timer);
+    // Nobody waits any longer; the run's record tells.
+    done.catch(() => {});
+  }
+}
 
 const tags = ["Jobs"];
 

@@ -11,6 +11,8 @@ export type Surroundings = {
   now: () => Date;
   /** The version of this program. */
   version: string;
+  /** How long a request waits for a run before it answers with the run's id, in milliseconds. */
+  runPatienceMs: number;
   /** What runs when. */
   schedule: readonly ScheduledJob[];
 };

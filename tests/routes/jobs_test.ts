@@ -3,7 +3,7 @@ import { z } from "zod";
 import { enterNewestRuns } from "../../jobs/worker.ts";
 import { readSchedule } from "../../jobs/schedule.ts";
 import { TASKS } from "../../jobs/tasks.ts";
-import { Run } from "../../routes/jobs.ts";
+import { Run, RunStarted } from "../../routes/jobs.ts";
 import { NOW, openService } from "./service.ts";
 
 const Jobs = z.looseObject({
@@ -73,4 +73,17 @@ Deno.test("GET /jobs/runs/{id} tells what a run did", async () => {
   assertEquals(run.counts.classified, 3);
   assertEquals(Object.keys(run.versions), ["program", "classification"]);
   assertEquals((await service.get("/api/v1/jobs/runs/999999")).status, 404);
+});
+
+Deno.test("POST /classifications/classify answers 202 with the run when it takes too long", async () => {
+  await using service = await openService({ runPatienceMs: 0 });
+  const body = { config_id: 1, entity_type: "ad" };
+  const answer = await service.post("/api/v1/classifications/classify", body);
+  assertEquals(answer.status, 202);
+  const { run_id, status } = answer.read(RunStarted);
+  assertEquals(status, "running");
+  const look = async () => (await service.get(`/api/v1/jobs/runs/${run_id}`)).read(Run);
+  let run = await look();
+  while (run.status === "running") run = await look();
+  assertEquals([run.status, run.counts.classified], ["succeeded", 3]);
 });

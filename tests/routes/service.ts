@@ -33,8 +33,8 @@ export type Service = Awaited<ReturnType<typeof openApp>>;
  * Opens a database with the account 1 (a running and a paused campaign, three ad sets, four ads, 20
  * days of 20 USD a day and ad), the account 2 without anything, and the app on it.
  */
-export async function openService(): Promise<Service> {
-  const service = await openApp();
+export async function openService(options: AppOptions = {}): Promise<Service> {
+  const service = await openApp(options);
   const { sql } = service;
   await sql`
     insert into ads.accounts (config_id, account_id, name, currency, time_zone, created_at, updated_at)
@@ -71,11 +71,14 @@ export async function openService(): Promise<Service> {
   return service;
 }
 
+/** What the app of a test has another way than usual. */
+type AppOptions = Partial<Parameters<typeof createApp>[0]>;
+
 /** Opens an empty database and the app on it. */
-export async function openApp() {
+export async function openApp(options: AppOptions = {}) {
   const database = await testDatabase();
   const { sql } = database;
-  const app = createApp({ sql, version: "1.2.3", now: () => NOW });
+  const app = createApp({ sql, version: "1.2.3", now: () => NOW, ...options });
 
   async function request(path: string, init?: RequestInit): Promise<Answer> {
     const response = await app.request(path, init);
