@@ -1,5 +1,8 @@
-/** `GET /api/v1/classifications` on a long history. */
-import type { Sql } from "../../db/connect.ts";
+/** The API on a long history: how quick one request is, and how many there are under load. */
+import { Hono } from "hono";
+import { max, median, quantile } from "simple-statistics";
+import { connect, type Sql } from "../../db/connect.ts";
+import { print } from "../../jobs/commands/command.ts";
 import { createApp } from "../../routes/app.ts";
 import { fillEntities } from "./accounts.ts";
 import { type Finding, milliseconds } from "./report.ts";
@@ -9,10 +12,24 @@ const REPEATS = 300;
 const REPEATS_OF_COUNTS = 7;
 const ADS = 2740;
 const PATH = "/api/v1/classifications?config_id=1&entity_type=ad";
+const SUMMARY = "/api/v1/classifications/summary?config_id=2&entity_type=ad&date_from=2023-01-01";
+const SUMMARY_ADS = 1000;
+const CLIENTS = 50;
+const LOAD_MS = 3000;
+const LOAD_REPEATS = 3;
 
 /** Measures on a migrated database without accounts. */
-export async function benchHttp(sql: Sql, rows: number): Promise<Finding[]> {
-  await fillHistory(sql, rows);
+export async function benchHttp(
+  { sql, url }: { sql: Sql; url: string },
+  rows: number,
+): Promise<Finding[]> {
+  await fillHistory(sql, 1, ADS, rows);
+  await fillHistory(sql, 2, SUMMARY_ADS, SUMMARY_ADS);
+  await sql`vacuum analyze`;
+  return [...await benchOneRequest(sql), ...await benchLoad(url)];
+}
+
+async function benchOneRequest(sql: Sql): Promise<Finding[]> {
   const app = createApp({ sql, version: "bench" });
   app.get("/select-1", async (c) => c.json(await sql`select 1 as one`));
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
@@ -58,16 +75,99 @@ export async function benchHttp(sql: Sql, rows: number): Promise<Finding[]> {
   ];
 }
 
+/** What many clients at once get, from a server in a process of its own. */
+async function benchLoad(url: string): Promise<Finding[]> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", import.meta.url, url],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const address = (await reader.read()).value?.trim() ?? "";
+    const paths = { page: `${PATH}&limit=50&count=false`, summary: SUMMARY, bare: "/select-1" };
+    const loads = { page: new Load(), summary: new Load(), bare: new Load() };
+    for (let turn = 0; turn <= LOAD_REPEATS; turn++) {
+      for (const name of ["page", "summary", "bare"] as const) {
+        await loads[name].add(address + paths[name], turn > 0);
+      }
+    }
+    const { page, summary, bare } = loads;
+    return [
+      {
+        what: `${CLIENTS} clients: pages of 50 a second, by a bare route with \`select 1\``,
+        value: page.perSecond / bare.perSecond,
+        unit: "x",
+        asked: { atLeast: 0.35 },
+        from: `${page.perSecond.toFixed(0)} by ${bare.perSecond.toFixed(0)} a second`,
+      },
+      {
+        what: `${CLIENTS} clients: summaries of ${SUMMARY_ADS} ads a second, by the same`,
+        value: summary.perSecond / bare.perSecond,
+        unit: "x",
+        asked: { atLeast: 0.35 },
+        from: `${summary.perSecond.toFixed(0)} by ${bare.perSecond.toFixed(0)} a second`,
+      },
+      {
+        what: `${CLIENTS} clients: 99th percentile of pages and summaries, by their median`,
+        value: max([page.tail, summary.tail]),
+        unit: "x",
+        asked: { atMost: 10 },
+      },
+    ];
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+/** Clients that ask one thing again and again, for some seconds at a time. */
+class Load {
+  #times: number[] = [];
+  #perSecond: number[] = [];
+
+  async add(address: string, counts: boolean): Promise<void> {
+    const times: number[] = [];
+    const end = performance.now() + LOAD_MS;
+    await Promise.all(Array.from({ length: CLIENTS }, async () => {
+      while (performance.now() < end) {
+        times.push(
+          await elapsed(async () => {
+            const response = await fetch(address);
+            await response.arrayBuffer();
+            if (!response.ok) throw new Error(`${address} answered ${response.status}`);
+          }),
+        );
+      }
+    }));
+    if (!counts) return;
+    this.#times.push(...times);
+    this.#perSecond.push(1000 * times.length / LOAD_MS);
+  }
+
+  get perSecond(): number {
+    return median(this.#perSecond);
+  }
+
+  get tail(): number {
+    return quantile(this.#times, 0.99) / median(this.#times);
+  }
+}
+
 /** One classification per ad and day. */
-async function fillHistory(sql: Sql, rows: number): Promise<void> {
-  await fillEntities(sql, 1, ADS);
+async function fillHistory(
+  sql: Sql,
+  configId: number,
+  ads: number,
+  rows: number,
+): Promise<void> {
+  await fillEntities(sql, configId, ads);
   await sql`
     insert into ads.ml_classifications (
       config_id, entity_type, entity_id, parent_id, tier, confidence_score, tier_probabilities,
       metrics_snapshot, feature_importances, as_of, model_version, classified_at, valid_until
     )
     select
-      1, 'ad', 140000000000000000 + ad, 130000000000000000 + ad / 5,
+      ${configId}, 'ad', 140000000000000000 + ad, 130000000000000000 + ad / 5,
       (array['HIGH_PERFORMER', 'MODERATE', 'LOW', 'UNDERPERFORMER'])[1 + (7 * ad + day) % 4],
       0.7,
       '{"HIGH_PERFORMER": 0.1, "MODERATE": 0.7, "LOW": 0.15, "UNDERPERFORMER": 0.05}',
@@ -80,8 +180,19 @@ async function fillHistory(sql: Sql, rows: number): Promise<void> {
       timestamptz '2023-01-02 06:00Z' + day * interval '1 day',
       timestamptz '2023-01-03 06:00Z' + day * interval '1 day'
     from (
-      select n / ${ADS}::integer as day, n % ${ADS}::integer as ad
+      select n / ${ads}::integer as day, n % ${ads}::integer as ad
       from generate_series(0, ${rows}::integer - 1) n
     ) x`;
-  await sql`vacuum analyze`;
+}
+
+if (import.meta.main) {
+  const sql = connect(Deno.args[0] ?? "");
+  const app = new Hono();
+  app.get("/select-1", async (c) => c.json(await sql`select 1 as one`));
+  app.route("/", createApp({ sql, version: "bench" }));
+  Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: ({ port }) => print(`http://127.0.0.1:${port}`),
+  }, app.fetch);
 }

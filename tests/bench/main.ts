@@ -11,11 +11,12 @@ import { accountSizes, fillAccounts } from "./accounts.ts";
 import { benchClassification } from "./classification.ts";
 import { benchHttp } from "./http.ts";
 import { benchImport } from "./import.ts";
+import { benchJobs } from "./jobs.ts";
 import { printFindings } from "./report.ts";
 import { benchTiers } from "./tiers.ts";
 import { benchViews } from "./views.ts";
 
-const NAMES = ["tiers", "views", "classification", "http", "import"];
+const NAMES = ["tiers", "views", "classification", "jobs", "http", "import"];
 
 const USAGE = `Usage: deno task bench [NAME...] [--quick] [--rows N]
   NAME     ${NAMES.join(", ")}; all without any
@@ -71,9 +72,13 @@ await command(async (args) => {
       printFindings(title("classification"), findings);
     }
   }
+  if (isWanted("jobs")) {
+    await using database = await testDatabase();
+    printFindings(title("jobs"), await benchJobs(database, quick ? 20 : 200));
+  }
   if (isWanted("http")) {
     await using database = await testDatabase();
-    printFindings(title("http"), await benchHttp(database.sql, quick ? 100_000 : 1_000_000));
+    printFindings(title("http"), await benchHttp(database, quick ? 100_000 : 1_000_000));
   }
   if (isWanted("import")) {
     await using database = await testDatabase();

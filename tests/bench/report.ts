@@ -5,8 +5,8 @@ import { print } from "../../jobs/commands/command.ts";
 export type Finding = {
   what: string;
   value: number;
-  /** "x" for a ratio. */
-  unit: "x" | "ms" | "MB";
+  /** "x" for a ratio, nothing for a number of things. */
+  unit: "x" | "ms" | "MB" | "";
   asked: { atMost: number } | { atLeast: number };
   /** What the value comes from. */
   from?: string;
