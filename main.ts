@@ -3,8 +3,7 @@ import { configure, getJsonLinesFormatter, getStreamSink } from "@logtape/logtap
 import { Refusal } from "./core/refusal.ts";
 import { cronForDeno } from "./core/cron.ts";
 import { checkHost, readSettings, type Settings } from "./core/settings.ts";
-import type { Sql } from "./db/connect.ts";
-import { type Database, openDatabase } from "./db/database.ts";
+import { type Database, openDatabase, untilReady } from "./db/database.ts";
 import project from "./deno.json" with { type: "json" };
 import { command, print } from "./jobs/commands/command.ts";
 import { interrupted } from "./jobs/commands/interrupted.ts";
@@ -25,11 +24,16 @@ export function checkPort({ host, port }: Address): void {
   orRefuse({ host, port }, () => Deno.listen({ hostname: host, port })).close();
 }
 
-/** Answers HTTP until the program is interrupted, then lets requests under way finish. */
+/**
+ * Answers HTTP until the program is interrupted, then lets requests under way finish.
+ *
+ * @param begin What else to begin, as soon as requests are answered. Where it fails, the service ends.
+ */
 export async function serve(
   { host, port }: Address,
   { sql }: Database,
   schedule: readonly ScheduledJob[] = [],
+  begin: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await configureLogs();
   const { fetch } = createApp({ sql, version: project.version, schedule });
@@ -42,11 +46,14 @@ export async function serve(
       signal: abort.signal,
       onListen: (address) =>
         print(`Listening on http://${address.hostname}:${address.port}/ until Ctrl-C`),
-    }, (request) => fetch(request)));
-  await stopped;
-  const impatience = setTimeout(() => abort.abort(), PATIENCE_MS);
-  await server.shutdown();
-  clearTimeout(impatience);
+    }, (request, info) => fetch(request, info)));
+  try {
+    await Promise.race([stopped, begin().then(() => stopped)]);
+  } finally {
+    const impatience = setTimeout(() => abort.abort(), PATIENCE_MS);
+    await server.shutdown();
+    clearTimeout(impatience);
+  }
 }
 
 function orRefuse<Listener>({ host, port }: Address, listen: () => Listener): Listener {
@@ -85,29 +92,29 @@ if (import.meta.main) {
     const schedule = readSchedule(TASKS, environment);
     checkHost(settings);
     checkPort(settings);
-    const opened = Promise.withResolvers<{ sql: Sql; worker: Worker }>();
+    const begun = Promise.withResolvers<{ database: Database; worker: Worker }>();
+    const enter = async (job: ScheduledJob) => {
+      const { database, worker } = await begun.promise;
+      await untilReady(database);
+      await enterNewestRuns(database.sql, job, new Date());
+      worker.wake();
+    };
     // Before anything is awaited: Deno wants its cron jobs at the top level of the program.
     for (const job of schedule) {
       if (job.cron === null) continue;
-      Deno.cron(`${job.entityType} ${job.task.name}`, cronForDeno(job.cron), async () => {
-        const { sql, worker } = await opened.promise;
-        await enterNewestRuns(sql, job, new Date());
-        worker.wake();
+      Deno.cron(`${job.entityType} ${job.task.name}`, cronForDeno(job.cron), () => enter(job));
+    }
+    await using closing = new AsyncDisposableStack();
+    const database = await openDatabase(settings, { exclusive: true, unseen: true });
+    closing.defer(() => database.close());
+    await serve(settings, database, schedule, async () => {
+      await untilReady(database);
+      const worker = startWorker(database.sql, TASKS, {
+        concurrency: settings.concurrency ?? navigator.hardwareConcurrency,
       });
-    }
-    const database = await openDatabase(settings, { exclusive: true });
-    const { sql } = database;
-    const worker = startWorker(sql, TASKS, {
-      concurrency: settings.concurrency ?? navigator.hardwareConcurrency,
+      closing.defer(() => worker.stop(PATIENCE_WITH_RUNS_MS));
+      begun.resolve({ database, worker });
+      for (const job of schedule) await enter(job);
     });
-    opened.resolve({ sql, worker });
-    try {
-      for (const job of schedule) await enterNewestRuns(sql, job, new Date());
-      worker.wake();
-      await serve(settings, database, schedule);
-    } finally {
-      await worker.stop(PATIENCE_WITH_RUNS_MS);
-      await database.close();
-    }
   });
 }

@@ -1,11 +1,14 @@
 /** Opens the database in use: the server of `DATABASE_URL`, or the embedded engine. */
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
 import { Refusal } from "../core/refusal.ts";
 import type { Settings } from "../core/settings.ts";
 import { connect, type Sql } from "./connect.ts";
 import { startEngine } from "./embedded.ts";
-import { checkMigrations, migrate } from "./migrate.ts";
+import { checkMigrations, migrate, migrationState, refuseNewer } from "./migrate.ts";
+
+const logger = getLogger(["adstrata", "database"]);
 
 /** An open database. */
 export type Database = {
@@ -23,20 +26,47 @@ export type OpenOptions = {
   exclusive?: boolean;
   /** Accept a database whose migrations are not the ones of this program. */
   anyVersion?: boolean;
+  /** Neither wait for a server to answer nor look at its migrations: `untilReady` does both. */
+  unseen?: boolean;
 };
 
 /** An engine that was just started creates its files before it answers: about 4 s, on a slow disk more. */
 const STARTUP_LIMIT_MS = 60_000;
 
+/** How often a database that is not ready is asked again. */
+const POLL_MS = 1000;
+
+/** What is over when a server has started, or is within reach again. */
+const AWAY = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECT_TIMEOUT",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND", // In a network of containers a name exists while its container runs.
+  "EPIPE",
+  "ETIMEDOUT",
+  "53300", // too_many_connections
+  "57P01", // admin_shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now: it starts up, or shuts down
+]);
+
 /** Opens the database that the settings name and refuses one that does not fit this program. */
 export async function openDatabase(
   settings: Pick<Settings, "databaseUrl" | "dataFolder">,
-  { exclusive = false, anyVersion = false }: OpenOptions = {},
+  { exclusive = false, anyVersion = false, unseen = false }: OpenOptions = {},
 ): Promise<Database> {
   const database = settings.databaseUrl
-    ? await openServer(settings.databaseUrl)
+    ? connected(connect(settings.databaseUrl), settings.databaseUrl, "server")
     : await openEmbedded(resolve(settings.dataFolder), exclusive);
+  if (unseen) return database;
   try {
+    await database.sql`select 1`.catch((error) => {
+      throw unreachable(database, error);
+    });
     if (!anyVersion) await checkMigrations(database.sql);
     return database;
   } catch (error) {
@@ -45,16 +75,49 @@ export async function openDatabase(
   }
 }
 
-async function openServer(url: string): Promise<Database> {
-  const sql = await connectOrNull(url, (error) => {
-    const { host, pathname } = new URL(url);
-    throw new Refusal(
-      "unavailable",
-      `Cannot reach the database "${host}${pathname}": ${error.message}`,
-      "Check DATABASE_URL and that the server runs, or unset it to use the embedded engine",
-    );
-  });
-  return connected(sql, url, "server");
+/**
+ * Waits until the database answers and has the migrations of this program, whoever applies them.
+ * Refuses what waiting does not mend, such as a wrong password or a newer database.
+ */
+export async function untilReady(database: Pick<Database, "sql" | "url">): Promise<void> {
+  let told: string | null = null;
+  for (;;) {
+    const obstacle = await whatIsMissing(database);
+    if (obstacle === null) break;
+    if (obstacle !== told) logger.warn("Waiting for the database: {obstacle}", { obstacle });
+    told = obstacle;
+    await delay(POLL_MS);
+  }
+  if (told !== null) logger.info("The database is ready");
+}
+
+async function whatIsMissing(database: Pick<Database, "sql" | "url">): Promise<string | null> {
+  try {
+    const state = await migrationState(database.sql);
+    refuseNewer(state);
+    return state.pending.length > 0 ? "It is behind this program; run `deno task migrate`" : null;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    const refusal = unreachable(database, error);
+    if (isAway(error)) return refusal.message;
+    throw refusal;
+  }
+}
+
+/** Whether an error says that the database is not within reach now, and may be later. */
+export function isAway(error: unknown): boolean {
+  return error instanceof Error && "code" in error && AWAY.has(String(error.code));
+}
+
+function unreachable({ url }: Pick<Database, "url">, error: unknown): Refusal {
+  const { host, pathname } = new URL(url);
+  return new Refusal(
+    "unavailable",
+    `Cannot reach the database "${host}${pathname}": ${
+      error instanceof Error ? error.message : error
+    }`,
+    "Check DATABASE_URL and that the server runs, or unset it to use the embedded engine",
+  );
 }
 
 /**
@@ -139,26 +202,19 @@ async function openLock(folder: string): Promise<Deno.FsFile> {
 async function connectToRunning(urlFile: string): Promise<Database | null> {
   const url = await Deno.readTextFile(urlFile).catch(() => null);
   // No file yet: the process that has the lock is still starting.
-  const sql = url && await connectOrNull(url, () => null);
-  return url && sql ? connected(sql, url, "embedded") : null;
+  if (!url) return null;
+  const sql = connect(url);
+  try {
+    await sql`select 1`;
+    return connected(sql, url, "embedded");
+  } catch {
+    await sql.end({ timeout: 0 });
+    return null;
+  }
 }
 
 function connected(sql: Sql, url: string, engine: Database["engine"]): Database {
   return { sql, url, engine, holdsEngine: false, close: () => sql.end({ timeout: 5 }) };
-}
-
-async function connectOrNull<Failure>(
-  url: string,
-  onFailure: (error: Error) => Failure,
-): Promise<Sql | Failure> {
-  const sql = connect(url);
-  try {
-    await sql`select 1`;
-    return sql;
-  } catch (error) {
-    await sql.end({ timeout: 0 });
-    return onFailure(error instanceof Error ? error : new Error(String(error)));
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { yesterdayIn } from "../core/days.ts";
 import type { Level } from "../core/level.ts";
 import type { Sql, Transaction } from "./connect.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** What a run read, wrote and left out. */
 export type Counts = Record<string, number | string | null>;
@@ -66,7 +67,7 @@ export async function enterScheduledRuns(
     waitsFor: readonly string[];
   },
 ): Promise<void> {
-  await sql.begin(async (transaction) => {
+  await inTransaction(sql, async (transaction) => {
     await transaction`
       update ads.job_runs
       set

@@ -16,6 +16,7 @@ import {
   STAGED_INSIGHTS,
 } from "../db/import.ts";
 import { createStaging, type Loader, openLoader } from "../db/staging.ts";
+import { inTransaction } from "../db/transaction.ts";
 import { type BadRowReport, type ReadCounts, stageFile } from "./import_rows.ts";
 import { ImportSource } from "./import_source.ts";
 import { type Plan, type Reading, surveyFile } from "./import_survey.ts";
@@ -78,7 +79,7 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
   const account = options.account ?? {};
   const currency = currencyOf(plans, account.currency);
   const { configId } = options;
-  return await sql.begin(async (tx) => {
+  return await inTransaction(sql, async (tx) => {
     const { isNew } = await lockAccount(tx, configId, { ...account, currency });
     const load = await openLoader(tx);
     const files: FileReport[] = [];

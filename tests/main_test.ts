@@ -1,4 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
+import { connect, type Sql } from "../db/connect.ts";
+import { migrate } from "../db/migrate.ts";
+import { startNativeServer } from "./native_server.ts";
 import { runProgram, startProgram } from "./program.ts";
 import { testDatabase } from "./database.ts";
 
@@ -6,6 +10,9 @@ import { testDatabase } from "./database.ts";
 const MAIN = "main.ts";
 const MIGRATE = "jobs/commands/migrate.ts";
 const LISTENING = /Listening on (http:\S+\/)/;
+
+// The tests on the embedded engine take no other server than that.
+const ignore = !Deno.env.get("TEST_DATABASE_URL");
 
 // One folder for all of them: each leaves it as the next one would find it after a restart.
 const env = { ADSTRATA_DATA: await Deno.makeTempDir() };
@@ -22,6 +29,31 @@ async function isAlive(url: string): Promise<boolean> {
   const response = await fetch(`${url}api/v1/health/live`);
   await response.body?.cancel();
   return response.ok;
+}
+
+async function readiness(url: string): Promise<{ status: string; reason: string | null }> {
+  return await (await fetch(`${url}api/v1/health/ready`)).json();
+}
+
+async function untilReady(url: string): Promise<void> {
+  while ((await readiness(url)).status !== "ready") await delay(50);
+}
+
+async function untilAllEnded(sql: Sql): Promise<void> {
+  const areOpen = async () => {
+    const [row] = await sql<[{ open: boolean }]>`
+      select count(*) < 3 or bool_or(status in ('waiting', 'running')) as open from ads.job_runs`;
+    return row.open;
+  };
+  while (await areOpen()) await delay(20);
+}
+
+/** What a program logged of the database: the level and the first words. */
+function databaseLog(stderr: string): [string, string][] {
+  const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
+  return lines.map((line) => JSON.parse(line))
+    .filter(({ logger }) => logger === "adstrata.database")
+    .map(({ level, message }) => [level, message]);
 }
 
 Deno.test("main.ts answers until it is told to stop, then ends cleanly", async () => {
@@ -64,12 +96,7 @@ Deno.test("main.ts catches up on start what was due while no service ran, once",
   for (let start = 0; start < 2; start++) {
     const service = startProgram(MAIN, [], { DATABASE_URL: database.url });
     await service.printed(LISTENING);
-    const isOpen = async () => {
-      const [row] = await sql<[{ open: boolean }]>`
-        select exists (select from ads.job_runs where status in ('waiting', 'running')) as open`;
-      return row.open;
-    };
-    while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 20));
+    await untilAllEnded(sql);
     const { code, stderr } = await service.stop("SIGTERM");
     assertEquals([code, stderr], [0, ""]);
   }
@@ -108,19 +135,73 @@ Deno.test("main.ts refuses a host that others can reach", async () => {
   assert(stderr.startsWith('Refusing to listen on "0.0.0.0"'), stderr);
 });
 
-Deno.test("main.ts refuses a database that is behind, ahead or not there", async () => {
-  await using empty = await testDatabase({ migrated: false });
-  const behind = await runProgram(MAIN, [], { DATABASE_URL: empty.url });
-  assertEquals(behind.code, 1);
-  assert(/is behind .* Run `deno task migrate`/.test(behind.stderr), behind.stderr);
+Deno.test("main.ts waits until somebody has applied the migrations", async () => {
+  await using database = await testDatabase({ migrated: false });
+  const service = startProgram(MAIN, [], { DATABASE_URL: database.url });
+  const [, url = ""] = await service.printed(LISTENING);
+  assert(await isAlive(url));
+  const { status, reason } = await readiness(url);
+  assertEquals(status, "not_ready");
+  assert(reason?.includes("deno task migrate"), `${reason}`);
+  assertEquals((await runProgram(MIGRATE, [], { DATABASE_URL: database.url })).code, 0);
+  await untilReady(url);
+  const { code, stderr } = await service.stop("SIGTERM");
+  assertEquals(code, 0, stderr);
+  const [waiting] = databaseLog(stderr);
+  assertEquals(waiting?.[0], "WARN");
+});
 
+Deno.test("main.ts refuses a database that is ahead", async () => {
   await using newer = await testDatabase();
   await newer.sql`insert into public.adstrata_migrations (version) values ('29990101000000')`;
   const ahead = await runProgram(MAIN, [], { DATABASE_URL: newer.url });
   assertEquals(ahead.code, 1);
   assert(ahead.stderr.startsWith("The database is newer than this program"), ahead.stderr);
+});
 
-  const absent = await runProgram(MAIN, [], { DATABASE_URL: "postgres://me:pw@127.0.0.1:1/x" });
-  assertEquals(absent.code, 1);
-  assert(absent.stderr.startsWith('Cannot reach the database "127.0.0.1:1/x"'), absent.stderr);
+Deno.test({
+  name: "main.ts waits for a server that does not answer yet, then does what was due",
+  ignore,
+  async fn() {
+    await using server = await startNativeServer({ synchronous_commit: "on" });
+    await migrate(server.url, "up");
+    const sql = connect(server.url);
+    await sql`
+      insert into ads.accounts (config_id, name, currency, time_zone)
+      values (1, 'a', 'EUR', 'UTC')`;
+    await server.crash();
+    const service = startProgram(MAIN, [], { DATABASE_URL: server.url });
+    const [, url = ""] = await service.printed(LISTENING);
+    assert(await isAlive(url));
+    assertEquals(await readiness(url), {
+      status: "not_ready",
+      reason: "The database does not answer",
+    });
+    await delay(3000); // It asks several times.
+    await server.restart();
+    await untilReady(url);
+    await untilAllEnded(sql);
+    await sql.end({ timeout: 1 });
+    const { code, stderr } = await service.stop("SIGTERM");
+    assertEquals(code, 0, stderr);
+    const [waiting, ...others] = databaseLog(stderr);
+    assert(waiting?.[1].includes("ECONNREFUSED"), stderr);
+    assertEquals(others.at(-1), ["INFO", "The database is ready"]);
+    assert(others.length <= 2, stderr);
+  },
+});
+
+Deno.test({
+  name: "main.ts refuses a wrong password and an unknown database",
+  ignore,
+  async fn() {
+    await using server = await startNativeServer();
+    for (const [part, value] of [["password", "wrong"], ["pathname", "/unknown"]] as const) {
+      const url = new URL(server.url);
+      url[part] = value;
+      const { code, stderr } = await runProgram(MAIN, [], { DATABASE_URL: url.href });
+      assertEquals(code, 1);
+      assert(stderr.startsWith(`Cannot reach the database "${url.host}${url.pathname}"`), stderr);
+    }
+  },
 });

@@ -13,6 +13,10 @@ import { command, print, printError } from "../jobs/commands/command.ts";
 export type NativeServer = AsyncDisposable & {
   /** Its superuser's URL, on database `postgres`. */
   url: string;
+  /** Ends it at once, in the middle of whatever it does, as when the machine fails. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port and with what was committed. */
+  restart(): Promise<void>;
 };
 
 /** Who runs the server; undefined means the current user. */
@@ -46,7 +50,7 @@ export async function startNativeServer(
     full_page_writes: "off",
     ...settings,
   };
-  const server = new Deno.Command(join(bin, "postgres"), {
+  const newServer = new Deno.Command(join(bin, "postgres"), {
     args: [
       "-D",
       data,
@@ -57,15 +61,25 @@ export async function startNativeServer(
     stdout: "null",
     stderr: "null",
     ...owner,
-  }).spawn();
-  started.defer(async () => {
-    server.kill("SIGINT"); // Fast shutdown: ends all sessions.
-    await server.status;
   });
+  let server = newServer.spawn();
+  const stop = async (signal: Deno.Signal) => {
+    server.kill(signal);
+    await server.status;
+  };
+  started.defer(() => stop("SIGINT")); // Fast shutdown: ends all sessions.
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   await untilReady(url);
   const running = started.move();
-  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    url,
+    crash: () => stop("SIGQUIT"), // Immediate shutdown: the next start recovers from the log.
+    async restart() {
+      server = newServer.spawn();
+      await untilReady(url);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 async function createCluster(

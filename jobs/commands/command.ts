@@ -1,5 +1,6 @@
 /** What all commands share: how they end, and how they print. */
 import { Refusal } from "../../core/refusal.ts";
+import { isAway } from "../../db/database.ts";
 
 const encoder = new TextEncoder();
 
@@ -37,23 +38,11 @@ export function explain(error: unknown): string {
   }
   const code = errorCode(error);
   if (code?.startsWith("ERR_PARSE_ARGS") && error instanceof Error) return error.message;
-  if (code && LOST_CONNECTION.has(code)) {
+  if (isAway(error) || code === "CONNECTION_ENDED" || code === "CONNECTION_DESTROYED") {
     return "The connection to the database was lost. What was not finished is rolled back; run it again";
   }
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
-
-// As postgres.js, the operating system and the server call it.
-const LOST_CONNECTION = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "CONNECT_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "57P01", // admin_shutdown
-]);
 
 function errorCode(error: unknown): string | null {
   if (!(error instanceof Error) || !("code" in error)) return null;

@@ -1,0 +1,40 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { connect, type Transaction } from "../../db/connect.ts";
+import { inTransaction } from "../../db/transaction.ts";
+import { testDatabase } from "../database.ts";
+
+Deno.test({
+  name: "inTransaction() stores nothing of work that goes on when its connection was lost",
+  // The embedded engine has one session for all connections, which nobody can end alone.
+  ignore: !Deno.env.get("TEST_DATABASE_URL"),
+  async fn() {
+    await using database = await testDatabase();
+    const { sql: observer, url } = database;
+    await observer`create table public.rows (id integer)`;
+    const sql = connect(url, { max: 1 });
+    const goOn = Promise.withResolvers<void>();
+    const wentOn = Promise.withResolvers<unknown>();
+    const work = async (transaction: Transaction) => {
+      await transaction`insert into public.rows values (1)`;
+      const [session] = await transaction`select pg_backend_pid() as pid`;
+      await observer`select pg_terminate_backend(${session?.pid})`;
+      await goOn.promise;
+      try {
+        await transaction`insert into public.rows values (2)`;
+      } catch (error) {
+        wentOn.resolve(error);
+      }
+    };
+    await assertRejects(() => inTransaction(sql, work));
+    // The only connection is open again, for others.
+    while (!await sql`select 1`.then(() => true, () => false));
+    goOn.resolve();
+    assertEquals(
+      String(await wentOn.promise),
+      "Error: The transaction has ended, perhaps because its connection was lost",
+    );
+    assertEquals((await sql`select 1 as one`).length, 1);
+    assertEquals((await observer`select id from public.rows`).length, 0);
+    await sql.end({ timeout: 1 });
+  },
+});
