@@ -21,8 +21,6 @@ const VALID_FOR_HOURS = 24;
 /** What a run did. */
 export type ClassificationCounts = {
   asOf: string;
-  /** What CPLs were compared with, null where the account has neither a target nor a lead. */
-  reference: number | null;
   /** Entities with delivery in the 30 days to `asOf`. */
   featuresStored: number;
   /** New classifications. */
@@ -84,7 +82,6 @@ async function classifyLevel(
   };
   const counts = {
     asOf,
-    reference,
     featuresStored: await storeFeatures(transaction, configId, entityType, asOf, now),
     classified: 0,
     kept: 0,

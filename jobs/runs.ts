@@ -1,5 +1,6 @@
 /** Runs of tasks: claimed, done in one transaction with their record, tried again when they fail. */
 import { getLogger } from "@logtape/logtape";
+import { SpanStatusCode, trace } from "@opentelemetry/api";
 import project from "../deno.json" with { type: "json" };
 import type { Sql } from "../db/connect.ts";
 import {
@@ -12,9 +13,12 @@ import {
   succeedRun,
   TRIES,
 } from "../db/job_runs.ts";
+import { inTransaction } from "../db/transaction.ts";
+import { countError, countRun, type Outcome } from "./metrics.ts";
 import type { Task, TaskRequest } from "./task.ts";
 
 const logger = getLogger(["adstrata", "jobs"]);
+const tracer = trace.getTracer("adstrata");
 
 /** How long a worker is believed to be alive without a word of it. */
 export const LEASE_MS = 60_000;
@@ -67,6 +71,34 @@ export async function doRun<Result extends Counts>(
   request: TaskRequest,
   tryAgain = false,
 ): Promise<Result> {
+  const attributes = {
+    "adstrata.run_id": run.id,
+    "adstrata.config_id": run.configId,
+    "adstrata.level": run.entityType,
+    "adstrata.as_of": run.asOf,
+    "adstrata.attempt": run.attempt,
+  };
+  return await tracer.startActiveSpan(`run ${run.job}`, { attributes }, async (span) => {
+    try {
+      const counts = await tryRun(sql, task, run, request, tryAgain);
+      countRun(run, "succeeded", counts);
+      return counts;
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}
+
+async function tryRun<Result extends Counts>(
+  sql: Sql,
+  task: Task<Result>,
+  run: ClaimedRun,
+  request: TaskRequest,
+  tryAgain: boolean,
+): Promise<Result> {
   const lost = new AbortController();
   const signal = AbortSignal.any([request.signal, lost.signal]);
   const renewal = setInterval(() => {
@@ -77,7 +109,7 @@ export async function doRun<Result extends Counts>(
     );
   }, LEASE_MS / 3);
   try {
-    const { counts } = await sql.begin(async (transaction) => {
+    return await inTransaction(sql, async (transaction) => {
       const counts = await task.run(transaction, { ...request, signal });
       signal.throwIfAborted();
       const versions = { program: project.version, [task.name]: task.version };
@@ -85,21 +117,25 @@ export async function doRun<Result extends Counts>(
       if (!await succeedRun(transaction, run, { counts, versions, at })) {
         throw new LostClaim("Another worker has taken the run over");
       }
-      return { counts };
+      return counts;
     });
-    return counts;
   } catch (error) {
+    let outcome: Outcome = error instanceof LostClaim ? "lost" : "waiting";
     // Who was told to stop gives the run back; what was lost is somebody else's to record.
     if (!(error instanceof LostClaim) && !request.signal.aborted) {
       const at = new Date();
       const wait = FIRST_RETRY_MS * RETRY_GROWTH ** (run.attempt - 1);
       const tryAgainAt = tryAgain && run.attempt < TRIES ? new Date(at.getTime() + wait) : null;
+      if (!tryAgainAt) outcome = "failed";
       // Where the database is away, the work's own error says more than that of the record.
       await failRun(sql, run, { error: String(error), at, tryAgainAt }).catch(() => {});
     }
+    countRun(run, outcome);
+    countError("run", error);
     logger.error("{job} of level {entityType} failed for account {configId}: {error}", {
       ...run,
       error,
+      traceId: trace.getActiveSpan()?.spanContext().traceId,
     });
     throw error;
   } finally {

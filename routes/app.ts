@@ -15,6 +15,7 @@ import { featureRoutes } from "./features.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { healthRoutes } from "./health.ts";
 import { jobRoutes } from "./jobs.ts";
+import { metricsRoutes, watchRequest } from "./metrics.ts";
 import { createRouter, type Surroundings } from "./router.ts";
 
 const BODY_MAX = 1024 * 1024;
@@ -38,6 +39,8 @@ export function createApp(
   const surroundings = { sql, version, schedule, now, runPatienceMs };
   const app = createRouter();
 
+  // First, so that it sees every answer, also those of the other middleware.
+  app.use(watchRequest);
   app.use(secureHeaders({
     // Everything on the pages comes from here. Swagger UI and charts need styles in the document.
     contentSecurityPolicy: {
@@ -82,6 +85,7 @@ export function createApp(
       description: "Which campaigns, ad sets and ads perform, why, and how sure that is.",
     },
   });
+  app.route("/metrics", metricsRoutes());
   app.route("/docs", docsRoutes());
   app.route("/", dashboardRoutes(surroundings));
 

@@ -1,12 +1,9 @@
 /** One error body for every endpoint, and the one map from an error to its status. */
 import { type Hook, z } from "@hono/zod-openapi";
-import { getLogger } from "@logtape/logtape";
 import type { Context, Env } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal, type RefusalCode } from "../core/refusal.ts";
-
-const logger = getLogger(["adstrata", "http"]);
 
 const STATUS: Record<RefusalCode, ContentfulStatusCode> = {
   invalid_parameter: 400,
@@ -92,22 +89,9 @@ export function onError(error: Error, c: Context): Response {
   if (error instanceof Refusal) return refuse(c, error);
   const problem = error instanceof HTTPException ? BODY_PROBLEMS[error.status] : undefined;
   if (problem) return refuse(c, wrongParameter("body", problem));
-  const traceId = traceIdOf(c.req.header("traceparent"));
-  logger.error("{method} {path} failed: {error}", {
-    method: c.req.method,
-    path: c.req.path,
-    error,
-    traceId,
-  });
   return c.json({
     code: "internal",
     message: "Something went wrong here, not in the request",
-    details: { trace_id: traceId },
+    details: { trace_id: c.get("traceId") },
   }, 500);
-}
-
-/** The caller's trace where it sent one (W3C Trace Context), else a new id of the same form. */
-function traceIdOf(traceparent: string | undefined): string {
-  const given = traceparent?.match(/^[0-9a-f]{2}-([0-9a-f]{32})-/)?.[1];
-  return given ?? crypto.randomUUID().replaceAll("-", "");
 }
