@@ -1,6 +1,6 @@
 -- Columns that the sums over many days read instead of computing them for each row and each sum: the
--- conversion of a numeric costs more than reading its row, and the bounds of windows are the same for
--- all rows of a day.
+-- conversion of a numeric takes nearly as long as reading its row, and the bounds of windows are the
+-- same for all rows of a day.
 
 -- migrate:up
 alter table ads.insights
