@@ -16,6 +16,8 @@ import { createApp } from "./routes/app.ts";
 const PATIENCE_MS = 5_000;
 const PATIENCE_WITH_RUNS_MS = 12_000;
 
+const CONNECTIONS_BESIDE_RUNS = 10;
+
 /** Where the service listens. */
 type Address = Pick<Settings, "host" | "port">;
 
@@ -105,13 +107,17 @@ if (import.meta.main) {
       Deno.cron(`${job.entityType} ${job.task.name}`, cronForDeno(job.cron), () => enter(job));
     }
     await using closing = new AsyncDisposableStack();
-    const database = await openDatabase(settings, { exclusive: true, unseen: true });
+    const concurrency = settings.concurrency ?? navigator.hardwareConcurrency;
+    const database = await openDatabase(settings, {
+      exclusive: true,
+      unseen: true,
+      // Each run holds one; without others its lease could not be renewed, nor a request answered.
+      connections: concurrency + CONNECTIONS_BESIDE_RUNS,
+    });
     closing.defer(() => database.close());
     await serve(settings, database, schedule, async () => {
       await untilReady(database);
-      const worker = startWorker(database.sql, TASKS, {
-        concurrency: settings.concurrency ?? navigator.hardwareConcurrency,
-      });
+      const worker = startWorker(database.sql, TASKS, { concurrency });
       closing.defer(() => worker.stop(PATIENCE_WITH_RUNS_MS));
       begun.resolve({ database, worker });
       for (const job of schedule) await enter(job);

@@ -17,7 +17,10 @@ const DATE = 1082;
  *
  * @param url `postgres://user:password@host:port/database`.
  */
-export function connect(url: string, options: { max?: number; applicationName?: string } = {}) {
+export function connect(
+  url: string,
+  options: { max?: number | undefined; applicationName?: string } = {},
+) {
   const sql = postgres(url, {
     max: options.max ?? 10,
     connect_timeout: 10,

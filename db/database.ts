@@ -26,6 +26,8 @@ export type OpenOptions = {
   exclusive?: boolean;
   /** Accept a database whose migrations are not the ones of this program. */
   anyVersion?: boolean;
+  /** How many connections to a server at most. */
+  connections?: number;
   /** Neither wait for a server to answer nor look at its migrations: `untilReady` does both. */
   unseen?: boolean;
 };
@@ -57,10 +59,10 @@ const AWAY = new Set([
 /** Opens the database that the settings name and refuses one that does not fit this program. */
 export async function openDatabase(
   settings: Pick<Settings, "databaseUrl" | "dataFolder">,
-  { exclusive = false, anyVersion = false, unseen = false }: OpenOptions = {},
+  { exclusive = false, anyVersion = false, unseen = false, connections }: OpenOptions = {},
 ): Promise<Database> {
   const database = settings.databaseUrl
-    ? connected(connect(settings.databaseUrl), settings.databaseUrl, "server")
+    ? connected(connect(settings.databaseUrl, { max: connections }), settings.databaseUrl, "server")
     : await openEmbedded(resolve(settings.dataFolder), exclusive);
   if (unseen) return database;
   try {
