@@ -1,22 +1,32 @@
-/** The service: wires settings, database, schedule and HTTP, and nothing else. */
-import { configure, getJsonLinesFormatter, getStreamSink } from "@logtape/logtape";
+/**
+ * The service: wires settings, database, schedule and HTTP, and nothing else.
+ *
+ * It listens by itself, where `HOST` and `PORT` say, under `deno run` and `deno serve` alike: it has to
+ * know its address before it opens its data, and a default export for `deno serve` to listen for would
+ * make `deno run` warn. Deno Deploy puts its own address in place of that.
+ */
+import { configure, getJsonLinesFormatter, getLogger, getStreamSink } from "@logtape/logtape";
 import { Refusal } from "./core/refusal.ts";
 import { cronForDeno } from "./core/cron.ts";
-import { checkHost, readSettings, type Settings } from "./core/settings.ts";
+import { checkEngine, readSettings, type Settings } from "./core/settings.ts";
+import { checkHost } from "./db/api_keys.ts";
 import { type Database, openDatabase, untilReady } from "./db/database.ts";
 import project from "./deno.json" with { type: "json" };
 import { command, print } from "./jobs/commands/command.ts";
 import { interrupted } from "./jobs/commands/interrupted.ts";
 import { readSchedule, type ScheduledJob } from "./jobs/schedule.ts";
 import { TASKS } from "./jobs/tasks.ts";
-import { enterNewestRuns, startWorker, type Worker } from "./jobs/worker.ts";
+import { enterRuns, startWorker, untilDone, type Worker } from "./jobs/worker.ts";
 import { createApp } from "./routes/app.ts";
 
-/** How long requests under way may take after Ctrl-C, and after them runs of jobs. */
-const PATIENCE_MS = 5_000;
-const PATIENCE_WITH_RUNS_MS = 12_000;
+/** How long requests under way may take after Ctrl-C. */
+export const PATIENCE_MS = 5_000;
+/** How long runs of jobs may take after them. */
+export const PATIENCE_WITH_RUNS_MS = 12_000;
 
 const CONNECTIONS_BESIDE_RUNS = 10;
+
+const logger = getLogger(["adstrata", "schedule"]);
 
 /** Where the service listens. */
 type Address = Pick<Settings, "host" | "port">;
@@ -32,13 +42,20 @@ export function checkPort({ host, port }: Address): void {
  * @param begin What else to begin, as soon as requests are answered. Where it fails, the service ends.
  */
 export async function serve(
-  { host, port }: Address,
+  { host, port, secret, corsOrigins, requestsPerMinute }: Settings,
   { sql }: Database,
   schedule: readonly ScheduledJob[] = [],
   begin: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await configureLogs();
-  const { fetch } = createApp({ sql, version: project.version, schedule });
+  const { fetch } = createApp({
+    sql,
+    version: project.version,
+    schedule,
+    secret,
+    corsOrigins,
+    requestsPerMinute,
+  });
   const abort = new AbortController();
   const stopped = interrupted();
   const server = orRefuse({ host, port }, () =>
@@ -92,19 +109,29 @@ if (import.meta.main) {
     const environment = Deno.env.toObject();
     const settings = readSettings(environment);
     const schedule = readSchedule(TASKS, environment);
-    checkHost(settings);
+    checkEngine(settings, environment);
     checkPort(settings);
     const begun = Promise.withResolvers<{ database: Database; worker: Worker }>();
     const enter = async (job: ScheduledJob) => {
       const { database, worker } = await begun.promise;
-      await untilReady(database);
-      await enterNewestRuns(database.sql, job, new Date());
+      await enterRuns(database, job);
       worker.wake();
+      return database;
+    };
+    const onTime = async (job: ScheduledJob) => {
+      const database = await enter(job);
+      // There, an instance without a request or a cron job to do is stopped.
+      if (environment.DENO_DEPLOY) await untilDone(database, job);
     };
     // Before anything is awaited: Deno wants its cron jobs at the top level of the program.
     for (const job of schedule) {
       if (job.cron === null) continue;
-      Deno.cron(`${job.entityType} ${job.task.name}`, cronForDeno(job.cron), () => enter(job));
+      const name = `${job.entityType} ${job.task.name}`;
+      Deno.cron(
+        name,
+        cronForDeno(job.cron),
+        () => onTime(job).catch((error) => logger.error("{name} failed: {error}", { name, error })),
+      );
     }
     await using closing = new AsyncDisposableStack();
     const concurrency = settings.concurrency ?? navigator.hardwareConcurrency;
@@ -115,8 +142,14 @@ if (import.meta.main) {
       connections: concurrency + CONNECTIONS_BESIDE_RUNS,
     });
     closing.defer(() => database.close());
+    const checkDoor = () => checkHost(database.sql, settings.host);
+    // A database that does not answer yet is asked again when it does.
+    await checkDoor().catch((error) => {
+      if (error instanceof Refusal) throw error;
+    });
     await serve(settings, database, schedule, async () => {
       await untilReady(database);
+      await checkDoor();
       const worker = startWorker(database.sql, TASKS, { concurrency });
       closing.defer(() => worker.stop(PATIENCE_WITH_RUNS_MS));
       begun.resolve({ database, worker });

@@ -8,6 +8,7 @@ export type RefusalCode =
   | "rate_limited"
   | "payload_too_large"
   | "method_not_allowed"
+  | "timeout"
   | "unavailable";
 
 /**

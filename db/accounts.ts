@@ -1,6 +1,6 @@
 /** Reading the connected ad accounts. */
 import { Refusal } from "../core/refusal.ts";
-import type { Sql, Transaction } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 
 /** One connected ad account. */
 export type Account = {
@@ -19,13 +19,13 @@ export type Account = {
 /** What names an account: its number here, Meta's id without `act_`, or both. */
 export type AccountKey = { configId?: number | undefined; accountId?: string | undefined };
 
-const columns = (sql: Sql) =>
+const columns = (sql: Queries) =>
   sql`
     config_id, account_id, name, currency, time_zone, target_cpl, is_active, last_import_at,
     created_at, updated_at`;
 
 /** Finds the account that fits all that is given of its key. */
-export async function findAccount(sql: Sql, key: AccountKey): Promise<Account | undefined> {
+export async function findAccount(sql: Queries, key: AccountKey): Promise<Account | undefined> {
   const [account] = await sql<Account[]>`
     select ${columns(sql)}
     from ads.accounts
@@ -39,14 +39,14 @@ export async function findAccount(sql: Sql, key: AccountKey): Promise<Account | 
  *
  * @throws {Refusal} `not_found` if there is none.
  */
-export async function getAccount(sql: Sql, configId: number): Promise<Account> {
+export async function getAccount(sql: Queries, configId: number): Promise<Account> {
   const account = await findAccount(sql, { configId });
   if (account) return account;
   throw new Refusal("not_found", `There is no account with config id ${configId}`);
 }
 
 /** All accounts, in the order of their numbers. */
-export function listAccounts(sql: Sql): Promise<Account[]> {
+export function listAccounts(sql: Queries): Promise<Account[]> {
   return sql<Account[]>`select ${columns(sql)} from ads.accounts order by config_id`;
 }
 
@@ -62,7 +62,7 @@ export type Reference = {
 
 /** The reference of an account on a day. */
 export async function accountReference(
-  sql: Sql | Transaction,
+  sql: Queries,
   configId: number,
   asOf: string,
 ): Promise<Reference | undefined> {
@@ -74,7 +74,7 @@ export async function accountReference(
 }
 
 /** The last day on which an account's ads delivered, null before the first import. */
-export async function lastDeliveryDay(sql: Sql, configId: number): Promise<string | null> {
+export async function lastDeliveryDay(sql: Queries, configId: number): Promise<string | null> {
   const [row] = await sql<{ day: string | null }[]>`
     select max(date) as day from ads.insights where config_id = ${configId}`;
   return row?.day ?? null;

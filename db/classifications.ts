@@ -1,7 +1,7 @@
 /** Reading the history of tiers. */
 import type { Level } from "../core/level.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
-import type { Sql } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 
 type Fragment = ReturnType<typeof stored>;
 
@@ -56,7 +56,7 @@ export type ClassificationFilter = {
 
 /** One page of the history, newest first, after the row with the id `after` if there is one. */
 export function listClassifications(
-  sql: Sql,
+  sql: Queries,
   filter: ClassificationFilter & { tier?: Tier | undefined },
   { limit, offset, after }: { limit: number; offset: number; after?: number | undefined },
 ): Promise<Classification[]> {
@@ -87,7 +87,7 @@ export function listClassifications(
 
 /** How many classifications match, by tier. A tier without any has no row. */
 export function countClassifications(
-  sql: Sql,
+  sql: Queries,
   filter: ClassificationFilter,
 ): Promise<{ tier: Tier; count: number }[]> {
   return sql<{ tier: Tier; count: number }[]>`
@@ -99,7 +99,7 @@ export function countClassifications(
 
 /** The newest classification of each of these entities. */
 export function latestClassifications(
-  sql: Sql,
+  sql: Queries,
   { configId, entityType, entityIds }: {
     configId: number;
     entityType: Level;
@@ -124,7 +124,7 @@ export function latestClassifications(
  * active ones. One of another day, or an expired one, does not stand in for it.
  */
 export function validClassifications(
-  sql: Sql,
+  sql: Queries,
   { configId, entityType, asOf, entityIds, at }: {
     configId: number;
     entityType: Level;
@@ -153,7 +153,7 @@ export function validClassifications(
 }
 
 /** The first row for each wanted entity, one look-up per entity, however long the history is. */
-function ofEach(sql: Sql, entityType: Level, wanted: Fragment, ofOne: Fragment) {
+function ofEach(sql: Queries, entityType: Level, wanted: Fragment, ofOne: Fragment) {
   return named(
     sql,
     entityType,
@@ -176,7 +176,7 @@ export type TierSummary = {
 
 /** Sums up the newest row per entity among the matching ones. A tier without any has no row. */
 export function summarizeClassifications(
-  sql: Sql,
+  sql: Queries,
   filter: ClassificationFilter,
 ): Promise<TierSummary[]> {
   return sql<TierSummary[]>`
@@ -192,7 +192,7 @@ export function summarizeClassifications(
 
 /** The best among the newest row per entity: by tier, the surest first. */
 export function topClassifications(
-  sql: Sql,
+  sql: Queries,
   filter: ClassificationFilter,
   limit: number,
 ): Promise<Classification[]> {
@@ -209,7 +209,7 @@ export function topClassifications(
   );
 }
 
-function newestPerEntity(sql: Sql, filter: ClassificationFilter) {
+function newestPerEntity(sql: Queries, filter: ClassificationFilter) {
   return sql`
     select distinct on (entity_id) ${stored(sql)}
     from ads.ml_classifications
@@ -217,7 +217,7 @@ function newestPerEntity(sql: Sql, filter: ClassificationFilter) {
     order by entity_id, classified_at desc, id desc`;
 }
 
-function matches(sql: Sql, filter: ClassificationFilter) {
+function matches(sql: Queries, filter: ClassificationFilter) {
   const { configId, entityType, entityId, minConfidence, from, before } = filter;
   return sql`
     config_id = ${configId}
@@ -228,7 +228,7 @@ function matches(sql: Sql, filter: ClassificationFilter) {
     ${before === undefined ? sql`` : sql`and classified_at < ${before}`}`;
 }
 
-function stored(sql: Sql) {
+function stored(sql: Queries) {
   return sql`
     id, config_id, entity_type, entity_id, parent_id, tier, confidence_score, tier_probabilities,
     metrics_snapshot, feature_importances, previous_tier, tier_change_direction, as_of,
@@ -241,7 +241,7 @@ function stored(sql: Sql) {
  * level stands there as a literal because planning for any level takes longer than the page, and
  * `limit 1` because the planner would otherwise read all entities for a page of unknown length.
  */
-function named(sql: Sql, entityType: Level, rows: Fragment, order: Fragment) {
+function named(sql: Queries, entityType: Level, rows: Fragment, order: Fragment) {
   return sql<Classification[]>`
     select
       r.*,
@@ -269,6 +269,6 @@ function named(sql: Sql, entityType: Level, rows: Fragment, order: Fragment) {
     ${order}`;
 }
 
-function levelLiteral(sql: Sql, entityType: Level) {
+function levelLiteral(sql: Queries, entityType: Level) {
   return sql.unsafe(`'${entityType}'`);
 }

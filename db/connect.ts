@@ -116,3 +116,6 @@ export type Sql = ReturnType<typeof connect>;
 
 /** A connection inside a transaction, as `sql.begin` hands it out. */
 export type Transaction = Parameters<Parameters<Sql["begin"]>[1]>[0];
+
+/** Where queries go: any connection of a pool, or the one of a transaction. */
+export type Queries = Sql | Transaction;

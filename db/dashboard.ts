@@ -1,7 +1,7 @@
 /** The table of the page. */
 import type { Level } from "../core/level.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
-import type { Sql } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 import type { Period } from "./entities.ts";
 
 /** The orders of the table. */
@@ -27,7 +27,7 @@ export type TableRow = {
 
 /** The entities of a level, or below one parent, with their totals over a period and their tier. */
 export function tableOfEntities(
-  sql: Sql,
+  sql: Queries,
   { configId, entityType, parentId, activeOnly, period, order, limit, offset }: {
     configId: number;
     entityType: Level;

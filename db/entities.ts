@@ -1,6 +1,6 @@
 /** Reading campaigns, ad sets and ads with their numbers, one generic way for all levels. */
 import type { Level } from "../core/level.ts";
-import type { Sql } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 
 /** A campaign, ad set or ad. */
 export type Entity = {
@@ -36,7 +36,7 @@ export type EntityFilter = {
 
 /** One page of entities in the order of their ids, after the id `after` if there is one. */
 export function listEntities(
-  sql: Sql,
+  sql: Queries,
   filter: EntityFilter,
   { limit, offset, after }: { limit: number; offset: number; after?: string | undefined },
 ): Promise<Entity[]> {
@@ -51,7 +51,7 @@ export function listEntities(
 }
 
 /** How many entities match. */
-export async function countEntities(sql: Sql, filter: EntityFilter): Promise<number> {
+export async function countEntities(sql: Queries, filter: EntityFilter): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from ads.entities where ${matches(sql, filter)}`;
   return row?.count ?? 0;
@@ -59,7 +59,7 @@ export async function countEntities(sql: Sql, filter: EntityFilter): Promise<num
 
 /** The entities with these ids. */
 export function findEntities(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   entityIds: string[],
@@ -92,7 +92,7 @@ export type Period = { from: string; to: string };
 
 /** The totals of these entities over a period. One without delivery has no row. */
 export function entityTotals(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   entityIds: string[],
@@ -123,7 +123,7 @@ export type DailyRow = {
 
 /** The days of an entity with delivery, the oldest first. */
 export function entityDays(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   entityId: string,
@@ -189,7 +189,7 @@ export type EntityFeatures =
 
 /** The features of these entities on each day of a period, in the order of ids and days. */
 export function entityFeatures(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   entityIds: string[],
@@ -224,7 +224,7 @@ export type Evidence = {
  * the account's last 30 days, because what is known about one entity comes from all of them.
  */
 export function entityEvidence(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   entityIds: string[],
@@ -241,13 +241,13 @@ export function entityEvidence(
       and metric = any(${metrics})`;
 }
 
-function columns(sql: Sql) {
+function columns(sql: Queries) {
   return sql`
     config_id, entity_type, entity_id, parent_id, campaign_id, adset_id, name, objective, status,
     effective_status, daily_budget, lifetime_budget, has_budget, budget_holder, is_active`;
 }
 
-function matches(sql: Sql, filter: EntityFilter) {
+function matches(sql: Queries, filter: EntityFilter) {
   const { entityId, parentId, campaignId, adsetId, isActive, search } = filter;
   return sql`
     config_id = ${filter.configId}

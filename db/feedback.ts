@@ -1,7 +1,7 @@
 /** What people say about a tier: corrections of classifications. */
 import type { Level } from "../core/level.ts";
 import type { Tier } from "../core/tiers.ts";
-import type { Sql } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 
 /** A correction, or the confirmation of a tier, by a person. */
 export type Feedback = {
@@ -23,7 +23,7 @@ export type Feedback = {
  * @returns Nothing where there is no such classification.
  */
 export async function insertFeedback(
-  sql: Sql,
+  sql: Queries,
   { classificationId, correctTier, reason, userId }: {
     classificationId: number;
     correctTier: Tier;
@@ -54,7 +54,7 @@ export async function insertFeedback(
 export type FeedbackCount = { original_tier: Tier; correct_tier: Tier; count: number };
 
 /** Counts the feedback of an account by what was said for what. */
-export function countFeedback(sql: Sql, configId: number): Promise<FeedbackCount[]> {
+export function countFeedback(sql: Queries, configId: number): Promise<FeedbackCount[]> {
   return sql<FeedbackCount[]>`
     select original_tier, correct_tier, count(*) as count
     from ads.ml_classification_feedback

@@ -1,7 +1,7 @@
 /** Runs of jobs, `ads.job_runs`: how instances share them, and what became of them. */
 import { yesterdayIn } from "../core/days.ts";
 import type { Level } from "../core/level.ts";
-import type { Sql, Transaction } from "./connect.ts";
+import type { Queries, Sql, Transaction } from "./connect.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** What a run read, wrote and left out. */
@@ -321,7 +321,7 @@ export async function endAbandonedRuns(sql: Sql, at: Date): Promise<void> {
 }
 
 /** The newest runs of all accounts, the newest first. Each account is asked by its index. */
-export function lastRuns(sql: Sql, limit: number): Promise<JobRun[]> {
+export function lastRuns(sql: Queries, limit: number): Promise<JobRun[]> {
   return sql<JobRun[]>`
     select ${runColumns(sql)}
     from ads.accounts a
@@ -346,7 +346,7 @@ export type RunFilter = {
 
 /** Runs of one account, the newest first, those before the run with the id `after` if there is one. */
 export function listRuns(
-  sql: Sql,
+  sql: Queries,
   filter: RunFilter,
   { limit, offset, after }: { limit: number; offset: number; after?: number | undefined },
 ): Promise<JobRun[]> {
@@ -361,13 +361,13 @@ export function listRuns(
 }
 
 /** How many runs match. */
-export async function countRuns(sql: Sql, filter: RunFilter): Promise<number> {
+export async function countRuns(sql: Queries, filter: RunFilter): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from ads.job_runs r where ${matches(sql, filter)}`;
   return row?.count ?? 0;
 }
 
-function matches(sql: Sql, { configId, job, entityType, status }: RunFilter) {
+function matches(sql: Queries, { configId, job, entityType, status }: RunFilter) {
   return sql`
     r.config_id = ${configId}
     ${job === undefined ? sql`` : sql`and r.job = ${job}`}
@@ -376,7 +376,7 @@ function matches(sql: Sql, { configId, job, entityType, status }: RunFilter) {
 }
 
 /** One run of any account. */
-export async function findRun(sql: Sql, id: number): Promise<JobRun | undefined> {
+export async function findRun(sql: Queries, id: number): Promise<JobRun | undefined> {
   const [run] = await sql<JobRun[]>`
     select ${runColumns(sql)}
     from ads.job_runs r
@@ -393,7 +393,7 @@ export type JobState =
   >;
 
 /** The newest scheduled time of each job and level, and how far its runs are. */
-export function newestJobStates(sql: Sql): Promise<JobState[]> {
+export function newestJobStates(sql: Queries): Promise<JobState[]> {
   return sql<JobState[]>`
     select
       r.job,
@@ -418,7 +418,7 @@ export function newestJobStates(sql: Sql): Promise<JobState[]> {
     group by r.job, r.entity_type, r.scheduled_at`;
 }
 
-function runColumns(sql: Sql) {
+function runColumns(sql: Queries) {
   return sql`
     r.config_id, r.id, r.job, r.entity_type, r.as_of, r.status, r.attempt, r.counts, r.versions,
     r.error, r.scheduled_at, r.started_at, r.finished_at`;

@@ -2,7 +2,7 @@
 import type { Level } from "../core/level.ts";
 import { BEST_TIERS, type Standing, WORST_TIERS } from "../core/standing.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
-import type { Sql } from "./connect.ts";
+import type { Queries } from "./connect.ts";
 
 /**
  * How the active entities of a level stand by their newest tiers. The best and the worst come by
@@ -12,7 +12,7 @@ import type { Sql } from "./connect.ts";
  * @param limit How many of the best and of the worst are named.
  */
 export async function levelStanding(
-  sql: Sql,
+  sql: Queries,
   configId: number,
   entityType: Level,
   limit: number,

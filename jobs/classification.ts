@@ -10,7 +10,7 @@ import {
   storeFeatures,
 } from "../db/classification_job.ts";
 import type { Sql, Transaction } from "../db/connect.ts";
-import { type RequestedRun, startRun } from "./runs.ts";
+import { startRun } from "./runs.ts";
 import type { Task, TaskRequest } from "./task.ts";
 
 /** Changes whenever the same data would give another tier. */
@@ -52,18 +52,11 @@ export const classification: Task<ClassificationCounts> = {
  */
 export async function classify(
   sql: Sql,
-  request: ClassificationRequest,
-): Promise<ClassificationCounts> {
-  return await (await startClassification(sql, request)).done;
-}
-
-/** Starts what `classify` does and tells the run by which it can be looked up. */
-export async function startClassification(
-  sql: Sql,
   { now = new Date(), ...request }: ClassificationRequest,
-): Promise<RequestedRun<ClassificationCounts>> {
+): Promise<ClassificationCounts> {
   await getAccount(sql, request.configId);
-  return await startRun(sql, classification, { now, ...request });
+  const run = await startRun(sql, classification, { now, ...request });
+  return await run.done;
 }
 
 async function classifyLevel(

@@ -1,7 +1,15 @@
 /** The worker of a process: claims runs that are due and does them, a few at a time. */
+import { setTimeout as delay } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Sql } from "../db/connect.ts";
-import { claimRun, endAbandonedRuns, enterScheduledRuns, releaseRun } from "../db/job_runs.ts";
+import { type Database, isAway, untilReady } from "../db/database.ts";
+import {
+  claimRun,
+  endAbandonedRuns,
+  enterScheduledRuns,
+  newestJobStates,
+  releaseRun,
+} from "../db/job_runs.ts";
 import { lastTime } from "../core/cron.ts";
 import { claimFrom, doRun, WORKER } from "./runs.ts";
 import type { ScheduledJob } from "./schedule.ts";
@@ -11,6 +19,9 @@ const logger = getLogger(["adstrata", "jobs"]);
 
 /** How often a worker with nothing to do looks for retries and for runs of dead workers. */
 const POLL_MS = 10_000;
+
+/** How long to wait before the database is asked for the same again. */
+const ASK_AGAIN_MS = 1000;
 
 /** How long giving runs back may take. What is not given back is taken over after its lease. */
 const RELEASE_MS = 2_000;
@@ -41,6 +52,42 @@ export async function enterNewestRuns(
     scheduledAt,
     waitsFor: task.waitsFor,
   });
+}
+
+/** Enters what is due of a job, however often the database is lost before that is done. */
+export async function enterRuns(
+  database: Pick<Database, "sql" | "url">,
+  job: ScheduledJob,
+): Promise<void> {
+  for (;;) {
+    await untilReady(database);
+    try {
+      return await enterNewestRuns(database.sql, job, new Date());
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      const { task: { name }, entityType } = job;
+      logger.warn("Entering runs of {name} of level {entityType} goes on: {error}", {
+        name,
+        entityType,
+        error,
+      });
+      await delay(ASK_AGAIN_MS);
+    }
+  }
+}
+
+/** Waits while somebody does runs of the newest time of a job. */
+export async function untilDone(
+  { sql }: Pick<Database, "sql">,
+  { task, entityType }: ScheduledJob,
+  pollMs = ASK_AGAIN_MS,
+): Promise<void> {
+  for (;;) {
+    await delay(pollMs);
+    const states = await newestJobStates(sql);
+    const state = states.find((one) => one.job === task.name && one.entity_type === entityType);
+    if (!state?.running) return;
+  }
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Which account a request is about. */
 import { Refusal } from "../core/refusal.ts";
 import { type Account, findAccount } from "../db/accounts.ts";
-import type { Sql } from "../db/connect.ts";
+import type { Queries } from "../db/connect.ts";
 import { wrongParameter } from "./errors.ts";
 
 /** Finds the account that a request names, in either way or in both. */
 export async function requireAccount(
-  sql: Sql,
+  sql: Queries,
   { config_id, ad_account_id }: { config_id?: number; ad_account_id?: string },
 ): Promise<Account> {
   if (config_id === undefined && ad_account_id === undefined) {

@@ -1,13 +1,23 @@
 /** All routes put together. */
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { secureHeaders } from "hono/secure-headers";
+import { timeout } from "hono/timeout";
+import { NOTHING } from "../core/access.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Sql } from "../db/connect.ts";
+import { asRequest } from "../db/request.ts";
+import { startRun } from "../jobs/runs.ts";
 import { readSchedule } from "../jobs/schedule.ts";
 import { TASKS } from "../jobs/tasks.ts";
+import { createAccessControl } from "./access.ts";
 import { classificationRoutes } from "./classifications.ts";
 import { configRoutes } from "./config.ts";
 import { dashboardRoutes } from "./dashboard/dashboard.tsx";
+import { signInRoutes } from "./dashboard/sign_in.tsx";
 import { docsRoutes } from "./docs/docs.ts";
 import { entityRoutes } from "./entities.ts";
 import { onError, refuse } from "./errors.ts";
@@ -17,10 +27,24 @@ import { healthRoutes } from "./health.ts";
 import { jobRoutes } from "./jobs.ts";
 import { metricsRoutes, watchRequest } from "./metrics.ts";
 import { createRouter, type Surroundings } from "./router.ts";
+import { createSessions } from "./sessions.ts";
+
+/** Where a key is sent. */
+const KEY_HEADERS = {
+  ApiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+  Bearer: { type: "http", scheme: "bearer" },
+} as const;
 
 const BODY_MAX = 1024 * 1024;
 const BASE = "/api/v1";
 const RUN_PATIENCE_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What the app is made of; only the database and the version have no default. */
+export type AppOptions =
+  & { sql: Sql; version: string; requestTimeoutMs?: number }
+  & Partial<Omit<Surroundings, "ask" | "startRun" | "version">>
+  & Partial<Pick<Settings, "secret" | "corsOrigins" | "requestsPerMinute">>;
 
 /**
  * The whole service: the API under `/api/v1`, its description at `/docs`, the page at `/`.
@@ -34,9 +58,25 @@ export function createApp(
     schedule = readSchedule(TASKS, {}),
     now = () => new Date(),
     runPatienceMs = RUN_PATIENCE_MS,
-  }: Partial<Surroundings> & Pick<Surroundings, "sql" | "version">,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+    requestsPerMinute = 600,
+    corsOrigins = [],
+    secret = null,
+  }: AppOptions,
 ) {
-  const surroundings = { sql, version, schedule, now, runPatienceMs };
+  const sessions = createSessions(secret ?? crypto.randomUUID() + crypto.randomUUID(), now);
+  const access = createAccessControl({ sql, now, sessions, requestsPerMinute });
+  const surroundings: Surroundings = {
+    version,
+    schedule,
+    now,
+    runPatienceMs,
+    ask: async (c, work) => {
+      const who = c.get("access") ?? await access.identify(c) ?? NOTHING;
+      return await asRequest(sql, who, requestTimeoutMs, work);
+    },
+    startRun: (task, request) => startRun(sql, task, request),
+  };
   const app = createRouter();
 
   // First, so that it sees every answer, also those of the other middleware.
@@ -56,6 +96,13 @@ export function createApp(
     // The service is reached by plain HTTP on the machine itself; TLS is its proxy's to promise.
     strictTransportSecurity: false,
   }));
+  if (corsOrigins.length > 0) {
+    app.use(cors({
+      origin: corsOrigins,
+      allowHeaders: ["Authorization", "Content-Type", "X-API-Key"],
+      exposeHeaders: ["Retry-After"],
+    }));
+  }
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) => {
@@ -70,7 +117,9 @@ export function createApp(
       throw new Refusal("payload_too_large", `The body is larger than ${BODY_MAX} bytes`);
     },
   }));
-  app.route(`${BASE}/health`, healthRoutes(surroundings));
+  app.use(timeout(requestTimeoutMs, new HTTPException(504)));
+  app.use(access.control);
+  app.route(`${BASE}/health`, healthRoutes({ sql, ...surroundings }));
   app.route(`${BASE}/facebook-ads`, configRoutes(surroundings));
   app.route(`${BASE}/classifications/feedback`, feedbackRoutes(surroundings));
   app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
@@ -84,9 +133,14 @@ export function createApp(
       version,
       description: "Which campaigns, ad sets and ads perform, why, and how sure that is.",
     },
+    security: Object.keys(KEY_HEADERS).map((name) => ({ [name]: [] })),
   });
-  app.route("/metrics", metricsRoutes());
+  for (const [name, scheme] of Object.entries(KEY_HEADERS)) {
+    app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
+  }
+  app.route("/metrics", metricsRoutes(access));
   app.route("/docs", docsRoutes());
+  app.route("/", signInRoutes({ sessions, ...access }));
   app.route("/", dashboardRoutes(surroundings));
 
   app.notFound((c) =>

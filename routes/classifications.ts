@@ -7,7 +7,8 @@ import { Refusal } from "../core/refusal.ts";
 import { type Tier, TIERS } from "../core/tiers.ts";
 import * as db from "../db/classifications.ts";
 import { findEntities } from "../db/entities.ts";
-import { startClassification } from "../jobs/classification.ts";
+import type { Queries } from "../db/connect.ts";
+import { classification } from "../jobs/classification.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
@@ -216,45 +217,53 @@ function classifyRoute(path: string) {
 }
 
 /** The routes under `/classifications`, but feedback. */
-export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) {
+export function classificationRoutes({ ask, startRun, now, runPatienceMs }: Surroundings) {
   const router = createRouter();
 
   for (const path of ["/", "/campaigns"]) {
-    router.openapi(listRoute(path), (c) => list(c, c.req.valid("query")));
+    router.openapi(listRoute(path), (c) => ask(c, (sql) => list(sql, c, c.req.valid("query"))));
   }
   for (const path of ["/classify", "/campaigns/classify"]) {
     router.openapi(
       classifyRoute(path),
       async (c) => {
         const body = c.req.valid("json");
-        const subject = await subjectOf(body);
-        const run = await startClassification(sql, {
+        const subject = await ask(c, (sql) => subjectOf(sql, body));
+        const run = await startRun(classification, {
           ...subject,
           force: body.force_reclassify ?? false,
           now: now(),
         });
         const isDone = await endsInTime(run, runPatienceMs);
         return isDone
-          ? c.json(await classified(subject), 200)
+          ? c.json(await ask(c, (sql) => classified(sql, subject)), 200)
           : c.json({ run_id: run.id, status: "running" as const }, 202);
       },
     );
   }
-  router.openapi(summaryRoute, async (c) => c.json(await summarize(c.req.valid("query")), 200));
-  router.openapi(newestRoute, async (c) => {
-    const { config_id: configId } = await requireAccount(sql, c.req.valid("query"));
-    const entityId = c.req.valid("param").campaign_id;
-    const [newest] = await db.latestClassifications(sql, {
-      configId,
-      entityType: "campaign",
-      entityIds: [entityId],
-    });
-    if (!newest) throw new Refusal("not_found", `There is no classification of "${entityId}"`);
-    return c.json(present(newest), 200);
-  });
+  router.openapi(
+    summaryRoute,
+    async (c) => c.json(await ask(c, (sql) => summarize(sql, c.req.valid("query"))), 200),
+  );
+  router.openapi(newestRoute, (c) =>
+    ask(c, async (sql) => {
+      const { config_id: configId } = await requireAccount(sql, c.req.valid("query"));
+      const entityId = c.req.valid("param").campaign_id;
+      const [newest] = await db.latestClassifications(sql, {
+        configId,
+        entityType: "campaign",
+        entityIds: [entityId],
+      });
+      if (!newest) throw new Refusal("not_found", `There is no classification of "${entityId}"`);
+      return c.json(present(newest), 200);
+    }));
   return router;
 
-  async function list(c: Context, query: z.output<typeof listQuery>): Promise<Response> {
+  async function list(
+    sql: Queries,
+    c: Context,
+    query: z.output<typeof listQuery>,
+  ): Promise<Response> {
     const page = pageOf(query);
     const time = timeOf(query);
     const { config_id, ad_account_id } = query;
@@ -285,6 +294,7 @@ export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) 
   }
 
   async function summarize(
+    sql: Queries,
     query: z.output<typeof summaryRoute.request.query>,
   ): Promise<z.input<typeof ClassificationSummary>> {
     const { config_id: configId } = await requireAccount(sql, query);
@@ -322,7 +332,7 @@ export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) 
   }
 
   /** What a request wants to be classified. */
-  async function subjectOf(body: z.output<typeof ClassifyBody>) {
+  async function subjectOf(sql: Queries, body: z.output<typeof ClassifyBody>) {
     const account = await requireAccount(sql, body);
     const configId = account.config_id;
     const entityType = body.entity_type;
@@ -331,11 +341,12 @@ export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) 
     if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
     const given = [...new Set([...body.entity_ids ?? [], ...body.campaign_ids ?? []])];
     const entityIds = given.length > 0 ? given : undefined;
-    if (entityIds) await requireEntities(configId, entityType, entityIds);
+    if (entityIds) await requireEntities(sql, configId, entityType, entityIds);
     return { configId, entityType, asOf, entityIds };
   }
 
   async function classified(
+    sql: Queries,
     { configId, entityType, asOf, entityIds }: Awaited<ReturnType<typeof subjectOf>>,
   ): Promise<z.input<typeof ClassifyAnswer>> {
     const rows = await db.validClassifications(sql, {
@@ -360,6 +371,7 @@ export function classificationRoutes({ sql, now, runPatienceMs }: Surroundings) 
   }
 
   async function requireEntities(
+    sql: Queries,
     configId: number,
     entityType: z.output<typeof EntityType>,
     entityIds: string[],

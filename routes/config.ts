@@ -41,9 +41,9 @@ const configRoute = createRoute({
 });
 
 /** The routes under `/facebook-ads`. */
-export function configRoutes({ sql }: Surroundings) {
+export function configRoutes({ ask }: Surroundings) {
   return createRouter().openapi(configRoute, async (c) => {
-    const accounts = await listAccounts(sql);
+    const accounts = await ask(c, listAccounts);
     return c.json({
       success: true as const,
       total: accounts.length,

@@ -4,6 +4,7 @@ import { addDays, daysBetween, yesterdayIn } from "../core/days.ts";
 import { type Level, LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Account } from "../db/accounts.ts";
+import type { Queries } from "../db/connect.ts";
 import { latestClassifications } from "../db/classifications.ts";
 import {
   countEntities,
@@ -160,83 +161,91 @@ const dailyRoute = createRoute({
 });
 
 /** The routes under `/entities`. */
-export function entityRoutes({ sql, now }: Surroundings) {
+export function entityRoutes({ ask, now }: Surroundings) {
   return createRouter()
-    .openapi(listRoute, async (c) => {
-      const query = c.req.valid("query");
-      const account = await requireAccount(sql, query);
-      const period = periodOf(account, query, DAYS_SHOWN, now());
-      const page = pageOf(query);
-      const filter = filterOf(account, query);
-      const [entities, total] = await Promise.all([
-        listEntities(sql, filter, { ...page, after: query.after }),
-        query.count ? countEntities(sql, filter) : null,
-      ]);
-      const ids = entities.map((entity) => entity.entity_id);
-      const totals = new Map(
-        (await entityTotals(sql, account.config_id, query.entity_type, ids, period))
-          .map((row) => [row.entity_id, row]),
-      );
-      const data = entities.map((entity) => ({
-        ...entity,
-        totals: presentTotals(totals.get(entity.entity_id)),
+    .openapi(listRoute, (c) =>
+      ask(c, async (sql) => {
+        const query = c.req.valid("query");
+        const account = await requireAccount(sql, query);
+        const period = periodOf(account, query, DAYS_SHOWN, now());
+        const page = pageOf(query);
+        const filter = filterOf(account, query);
+        const [entities, total] = await Promise.all([
+          listEntities(sql, filter, { ...page, after: query.after }),
+          query.count ? countEntities(sql, filter) : null,
+        ]);
+        const ids = entities.map((entity) => entity.entity_id);
+        const totals = new Map(
+          (await entityTotals(sql, account.config_id, query.entity_type, ids, period))
+            .map((row) => [row.entity_id, row]),
+        );
+        const data = entities.map((entity) => ({
+          ...entity,
+          totals: presentTotals(totals.get(entity.entity_id)),
+        }));
+        return EntityList.respond(c, {
+          config_id: account.config_id,
+          date_from: period.from,
+          date_to: period.to,
+          total,
+          ...pageNumbers(page),
+          next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
+        }, data);
+      }))
+    .openapi(detailRoute, (c) =>
+      ask(c, async (sql) => {
+        const query = c.req.valid("query");
+        const { entity_type: entityType, entity_id: entityId } = c.req.valid("param");
+        const account = await requireAccount(sql, query);
+        const configId = account.config_id;
+        const asOf = query.as_of ?? yesterdayIn(account.time_zone, now());
+        const entity = await requireEntity(sql, configId, entityType, entityId);
+        const ids = [entityId];
+        const [[features], evidence, [classification]] = await Promise.all([
+          entityFeatures(sql, configId, entityType, ids, { from: asOf, to: asOf }),
+          entityEvidence(sql, configId, entityType, ids, asOf, METRICS),
+          latestClassifications(sql, { configId, entityType, entityIds: ids }),
+        ]);
+        return c.json({
+          ...entity,
+          as_of: asOf,
+          features: features ? presentFeatures(features, now()) : null,
+          evidence: presentEvidence(evidence),
+          classification: classification ? present(classification) : null,
+        }, 200);
+      }))
+    .openapi(dailyRoute, (c) =>
+      ask(c, async (sql) => {
+        const query = c.req.valid("query");
+        const { entity_type, entity_id } = c.req.valid("param");
+        const account = await requireAccount(sql, query);
+        const period = periodOf(account, query, DAILY_SHOWN, now());
+        if (daysBetween(period.from, period.to) >= DAILY_MAX) {
+          throw wrongParameter("date_from", `more than ${DAILY_MAX} days`);
+        }
+        await requireEntity(sql, account.config_id, entity_type, entity_id);
+        const days = await entityDays(sql, account.config_id, entity_type, entity_id, period);
+        return DailyList.respond(c, {
+          config_id: account.config_id,
+          entity_type,
+          entity_id,
+          date_from: period.from,
+          date_to: period.to,
+          total: days.length,
+        }, days.map(presentDay));
       }));
-      return EntityList.respond(c, {
-        config_id: account.config_id,
-        date_from: period.from,
-        date_to: period.to,
-        total,
-        ...pageNumbers(page),
-        next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
-      }, data);
-    })
-    .openapi(detailRoute, async (c) => {
-      const query = c.req.valid("query");
-      const { entity_type: entityType, entity_id: entityId } = c.req.valid("param");
-      const account = await requireAccount(sql, query);
-      const configId = account.config_id;
-      const asOf = query.as_of ?? yesterdayIn(account.time_zone, now());
-      const entity = await requireEntity(configId, entityType, entityId);
-      const ids = [entityId];
-      const [[features], evidence, [classification]] = await Promise.all([
-        entityFeatures(sql, configId, entityType, ids, { from: asOf, to: asOf }),
-        entityEvidence(sql, configId, entityType, ids, asOf, METRICS),
-        latestClassifications(sql, { configId, entityType, entityIds: ids }),
-      ]);
-      return c.json({
-        ...entity,
-        as_of: asOf,
-        features: features ? presentFeatures(features, now()) : null,
-        evidence: presentEvidence(evidence),
-        classification: classification ? present(classification) : null,
-      }, 200);
-    })
-    .openapi(dailyRoute, async (c) => {
-      const query = c.req.valid("query");
-      const { entity_type, entity_id } = c.req.valid("param");
-      const account = await requireAccount(sql, query);
-      const period = periodOf(account, query, DAILY_SHOWN, now());
-      if (daysBetween(period.from, period.to) >= DAILY_MAX) {
-        throw wrongParameter("date_from", `more than ${DAILY_MAX} days`);
-      }
-      await requireEntity(account.config_id, entity_type, entity_id);
-      const days = await entityDays(sql, account.config_id, entity_type, entity_id, period);
-      return DailyList.respond(c, {
-        config_id: account.config_id,
-        entity_type,
-        entity_id,
-        date_from: period.from,
-        date_to: period.to,
-        total: days.length,
-      }, days.map(presentDay));
-    });
+}
 
-  async function requireEntity(configId: number, level: Level, id: string): Promise<Entity> {
-    const [entity] = await findEntities(sql, configId, level, [id]);
-    if (entity) return entity;
-    const { one } = LEVEL_FACTS[level];
-    throw new Refusal("not_found", `There is no ${one} "${id}" in this account`);
-  }
+async function requireEntity(
+  sql: Queries,
+  configId: number,
+  level: Level,
+  id: string,
+): Promise<Entity> {
+  const [entity] = await findEntities(sql, configId, level, [id]);
+  if (entity) return entity;
+  const { one } = LEVEL_FACTS[level];
+  throw new Refusal("not_found", `There is no ${one} "${id}" in this account`);
 }
 
 /** The period that is asked for; an end that is not given follows from the other one. */

@@ -15,15 +15,7 @@ const STATUS: Record<RefusalCode, ContentfulStatusCode> = {
   payload_too_large: 413,
   rate_limited: 429,
   unavailable: 503,
-};
-
-/**
- * What is wrong with a body that never reaches its schema. Other types than JSON stay out also
- * because the pages of other sites may post those, and only those, without asking first.
- */
-const BODY_PROBLEMS: Record<number, string> = {
-  400: "not JSON",
-  415: "send JSON, with the header Content-Type: application/json",
+  timeout: 504,
 };
 
 const ErrorBody = z.object({
@@ -40,15 +32,22 @@ const ErrorBody = z.object({
 
 const DESCRIPTION = {
   400: "A parameter or the body is wrong; `details.parameters` names it",
+  401: "No key, or none that is good",
+  403: "The key's role does not include this",
   404: "Unknown account or id, or too little data to answer",
   405: "Wrong method; `Allow` lists the right ones",
   413: "The body is too large",
+  429: "Too many requests of this key; `Retry-After` says when to try again",
   500: "A defect; `details.trace_id` finds it in the log",
+  504: "It took too long",
 };
 
-/** The error answers of a route, for its description. Every route can also answer 500. */
+/** What every route can answer that needs a key. */
+const EVERYWHERE = [401, 403, 429, 500, 504] as const;
+
+/** The error answers of a route, for its description: its own and those of every route. */
 export function errorAnswers(...statuses: (keyof typeof DESCRIPTION)[]) {
-  return Object.fromEntries([...statuses, 500 as const].map((status) => [status, {
+  return Object.fromEntries([...statuses, ...EVERYWHERE].map((status) => [status, {
     description: DESCRIPTION[status],
     content: { "application/json": { schema: ErrorBody } },
   }]));
@@ -84,11 +83,25 @@ export const onInvalid: Hook<unknown, Env, string, unknown> = (result) => {
   })));
 };
 
+/** What the middleware of others means by the statuses that it throws. */
+const BY_MIDDLEWARE: Record<number, Refusal> = {
+  400: wrongParameter("body", "not JSON"),
+  403: new Refusal("forbidden", "The page of another site may not send this form"),
+  // Other types than JSON stay out also because the pages of other sites may post those, and only
+  // those, without asking first.
+  415: wrongParameter("body", "send JSON, with the header Content-Type: application/json"),
+  504: new Refusal(
+    "timeout",
+    "This takes too long for a request",
+    "Ask for less at once: fewer days, or a page without counts",
+  ),
+};
+
 /** Turns whatever a route throws into an answer. Only a refusal says what happened. */
 export function onError(error: Error, c: Context): Response {
   if (error instanceof Refusal) return refuse(c, error);
-  const problem = error instanceof HTTPException ? BODY_PROBLEMS[error.status] : undefined;
-  if (problem) return refuse(c, wrongParameter("body", problem));
+  const refusal = error instanceof HTTPException ? BY_MIDDLEWARE[error.status] : undefined;
+  if (refusal) return refuse(c, refusal);
   return c.json({
     code: "internal",
     message: "Something went wrong here, not in the request",

@@ -109,33 +109,34 @@ const featuresRoute = createRoute({
 });
 
 /** The routes under `/features`. */
-export function featureRoutes({ sql, now }: Surroundings) {
-  return createRouter().openapi(featuresRoute, async (c) => {
-    const query = c.req.valid("query");
-    const account = await requireAccount(sql, query);
-    const asOf = query.as_of ?? yesterdayIn(account.time_zone, now());
-    const period = { from: query.date_from ?? query.date_to ?? asOf, to: query.date_to ?? asOf };
-    const days = daysBetween(period.from, period.to) + 1;
-    if (days < 1) throw wrongParameter("date_from", "is after the last day");
-    if (days > DAYS_MAX) throw wrongParameter("date_from", `more than ${DAYS_MAX} days`);
+export function featureRoutes({ ask, now }: Surroundings) {
+  return createRouter().openapi(featuresRoute, (c) =>
+    ask(c, async (sql) => {
+      const query = c.req.valid("query");
+      const account = await requireAccount(sql, query);
+      const asOf = query.as_of ?? yesterdayIn(account.time_zone, now());
+      const period = { from: query.date_from ?? query.date_to ?? asOf, to: query.date_to ?? asOf };
+      const days = daysBetween(period.from, period.to) + 1;
+      if (days < 1) throw wrongParameter("date_from", "is after the last day");
+      if (days > DAYS_MAX) throw wrongParameter("date_from", `more than ${DAYS_MAX} days`);
 
-    const page = pageOf(query);
-    const filter = filterOf(account, query);
-    const [entities, total] = await Promise.all([
-      listEntities(sql, filter, { ...page, after: query.after }),
-      query.count ? countEntities(sql, filter) : null,
-    ]);
-    const ids = entities.map((entity) => entity.entity_id);
-    const rows = await entityFeatures(sql, account.config_id, query.entity_type, ids, period);
-    return FeaturesList.respond(c, {
-      config_id: account.config_id,
-      date_from: period.from,
-      date_to: period.to,
-      total,
-      ...pageNumbers(page),
-      next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
-    }, rows.map((row) => presentFeatures(row, now())));
-  });
+      const page = pageOf(query);
+      const filter = filterOf(account, query);
+      const [entities, total] = await Promise.all([
+        listEntities(sql, filter, { ...page, after: query.after }),
+        query.count ? countEntities(sql, filter) : null,
+      ]);
+      const ids = entities.map((entity) => entity.entity_id);
+      const rows = await entityFeatures(sql, account.config_id, query.entity_type, ids, period);
+      return FeaturesList.respond(c, {
+        config_id: account.config_id,
+        date_from: period.from,
+        date_to: period.to,
+        total,
+        ...pageNumbers(page),
+        next_after: ids.length === page.limit ? ids.at(-1) ?? null : null,
+      }, rows.map((row) => presentFeatures(row, now())));
+    }));
 }
 
 /** Features as clients see them: computed when they are asked for. */

@@ -64,18 +64,19 @@ const statsRoute = createRoute({
 });
 
 /** The routes under `/classifications/feedback`. */
-export function feedbackRoutes({ sql }: Surroundings) {
+export function feedbackRoutes({ ask }: Surroundings) {
   return createRouter()
     .openapi(feedbackRoute, async (c) => {
       const body = c.req.valid("json");
       const userId = c.req.valid("query").user_id ?? body.user_id;
       if (!userId) throw wrongParameter("user_id", "required, in the body or as a parameter");
-      const feedback = await insertFeedback(sql, {
-        classificationId: body.classification_id,
-        correctTier: body.correct_tier,
-        reason: body.reason || null,
-        userId,
-      });
+      const feedback = await ask(c, (sql) =>
+        insertFeedback(sql, {
+          classificationId: body.classification_id,
+          correctTier: body.correct_tier,
+          reason: body.reason || null,
+          userId,
+        }));
       if (!feedback) {
         throw new Refusal("not_found", `There is no classification ${body.classification_id}`);
       }
@@ -92,8 +93,11 @@ export function feedbackRoutes({ sql }: Surroundings) {
       }, 200);
     })
     .openapi(statsRoute, async (c) => {
-      const { config_id } = await requireAccount(sql, c.req.valid("query"));
-      const counts = await countFeedback(sql, config_id);
+      const { config_id } = c.req.valid("query");
+      const counts = await ask(c, async (sql) => {
+        await requireAccount(sql, { config_id });
+        return await countFeedback(sql, config_id);
+      });
       const total = sum(counts.map((row) => row.count));
       const corrected = counts.filter((row) => row.original_tier !== row.correct_tier);
       const corrections = sum(corrected.map((row) => row.count));

@@ -1,5 +1,6 @@
 /** Whether the service lives, can answer, and how its parts do. Needs no key. */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Sql } from "../db/connect.ts";
 import { databaseLatency } from "../db/health.ts";
 import { lastRuns } from "../db/job_runs.ts";
 import { migrationState } from "../db/migrate.ts";
@@ -35,7 +36,7 @@ export const HealthDetailed = Health.extend({
       unknown: z.int().nullable(),
     }),
   }),
-  last_runs: z.array(Run),
+  last_runs: z.array(Run).openapi({ description: "Of the accounts that the key sees" }),
 }).openapi("HealthDetailed");
 
 const Ready = z.object({
@@ -85,7 +86,7 @@ const liveRoute = createRoute({
 });
 
 /** The routes under `/health`. */
-export function healthRoutes({ sql, now, version }: Surroundings) {
+export function healthRoutes({ sql, ask, now, version }: Surroundings & { sql: Sql }) {
   return createRouter()
     .openapi(healthRoute, async (c) => {
       const { health } = await examine();
@@ -93,7 +94,9 @@ export function healthRoutes({ sql, now, version }: Surroundings) {
     })
     .openapi(detailedRoute, async (c) => {
       const { health, latency, migrations } = await examine();
-      const runs = health.status === "healthy" ? await lastRuns(sql, RUNS_SHOWN) : [];
+      const runs = health.status === "healthy"
+        ? await ask(c, (sql) => lastRuns(sql, RUNS_SHOWN))
+        : [];
       return c.json({
         ...health,
         checks: {

@@ -71,7 +71,7 @@ const Job = z.object({
     description: "The newest time of the schedule for which runs were entered",
   }),
   last_runs: eachOf(RunStatusName, z.int()).nullable().openapi({
-    description: "How far the runs of that time are, over all accounts",
+    description: "How far the runs of that time are, over all accounts that the key sees",
   }),
 }).openapi("Job");
 
@@ -114,7 +114,7 @@ const jobsRoute = createRoute({
   path: "/",
   summary: "The schedule",
   tags,
-  responses: { 200: answer("All jobs, by level", JobList) },
+  responses: { 200: answer("All jobs, by level", JobList), ...errorAnswers() },
 });
 
 const runsRoute = createRoute({
@@ -145,10 +145,10 @@ const runRoute = createRoute({
 });
 
 /** The routes under `/jobs`. */
-export function jobRoutes({ sql, now, schedule }: Surroundings) {
+export function jobRoutes({ ask, now, schedule }: Surroundings) {
   return createRouter()
     .openapi(jobsRoute, async (c) => {
-      const states = await newestJobStates(sql);
+      const states = await ask(c, newestJobStates);
       const jobs = schedule.map(({ task, entityType, cron }) => {
         const state = states.find((state) =>
           state.job === task.name && state.entity_type === entityType
@@ -172,30 +172,31 @@ export function jobRoutes({ sql, now, schedule }: Surroundings) {
       });
       return c.json({ total: jobs.length, data: jobs, jobs }, 200);
     })
-    .openapi(runsRoute, async (c) => {
-      const query = c.req.valid("query");
-      const { config_id: configId } = await requireAccount(sql, query);
-      const page = pageOf(query);
-      const filter = {
-        configId,
-        job: query.job,
-        entityType: query.entity_type,
-        status: query.status,
-      };
-      const [runs, total] = await Promise.all([
-        listRuns(sql, filter, { ...page, after: query.after }),
-        query.count ? countRuns(sql, filter) : null,
-      ]);
-      return RunList.respond(c, {
-        config_id: configId,
-        total,
-        ...pageNumbers(page),
-        next_after: runs.length === page.limit ? runs.at(-1)?.id ?? null : null,
-      }, runs.map(presentRun));
-    })
+    .openapi(runsRoute, (c) =>
+      ask(c, async (sql) => {
+        const query = c.req.valid("query");
+        const { config_id: configId } = await requireAccount(sql, query);
+        const page = pageOf(query);
+        const filter = {
+          configId,
+          job: query.job,
+          entityType: query.entity_type,
+          status: query.status,
+        };
+        const [runs, total] = await Promise.all([
+          listRuns(sql, filter, { ...page, after: query.after }),
+          query.count ? countRuns(sql, filter) : null,
+        ]);
+        return RunList.respond(c, {
+          config_id: configId,
+          total,
+          ...pageNumbers(page),
+          next_after: runs.length === page.limit ? runs.at(-1)?.id ?? null : null,
+        }, runs.map(presentRun));
+      }))
     .openapi(runRoute, async (c) => {
       const { id } = c.req.valid("param");
-      const run = await findRun(sql, id);
+      const run = await ask(c, (sql) => findRun(sql, id));
       if (!run) throw new Refusal("not_found", `There is no run ${id}`);
       return c.json(presentRun(run), 200);
     });

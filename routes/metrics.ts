@@ -4,9 +4,9 @@ import { trace } from "@opentelemetry/api";
 import { type Context, Hono, type Next } from "hono";
 import { matchedRoutes } from "hono/route";
 import { Counter, Histogram, register } from "prom-client";
-import { z } from "zod";
 import { Refusal } from "../core/refusal.ts";
 import { countError } from "../jobs/metrics.ts";
+import { type AccessControl, isLocal, requireRole } from "./access.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -71,21 +71,14 @@ function newTraceId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
-/** What `Deno.serve` tells about a connection. */
-const Connection = z.object({ remoteAddr: z.object({ hostname: z.string() }) });
-
-/** Whether a request comes from this machine, and not through a proxy on it. */
-function isLocal(c: Context): boolean {
-  const { data } = Connection.safeParse(c.env);
-  const isForwarded = c.req.header("forwarded") ?? c.req.header("x-forwarded-for");
-  return /^(::1|(::ffff:)?127(\.\d+){3})$/.test(data?.remoteAddr.hostname ?? "") &&
-    isForwarded === undefined;
-}
-
-/** `/metrics`, in the text format of Prometheus. */
-export function metricsRoutes(): Hono {
+/** `/metrics`, in the text format of Prometheus: for this machine, and for keys that look after it. */
+export function metricsRoutes({ identify }: Pick<AccessControl, "identify">): Hono {
   return new Hono().get("/", async (c) => {
-    if (!isLocal(c)) throw new Refusal("forbidden", "Metrics are told on this machine only");
+    if (!isLocal(c)) {
+      const access = await identify(c);
+      if (!access) throw new Refusal("unauthorized", "Metrics need a key with the role admin");
+      requireRole(access, "admin");
+    }
     return c.body(await register.metrics(), 200, { "content-type": register.contentType });
   });
 }

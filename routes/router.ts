@@ -1,12 +1,22 @@
 /** What every file of routes starts from. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Sql } from "../db/connect.ts";
+import type { Context } from "hono";
+import type { Queries } from "../db/connect.ts";
+import type { Counts } from "../db/job_runs.ts";
+import type { RequestedRun } from "../jobs/runs.ts";
 import type { ScheduledJob } from "../jobs/schedule.ts";
+import type { Task, TaskRequest } from "../jobs/task.ts";
 import { onInvalid } from "./errors.ts";
 
 /** What the routes need from outside. */
 export type Surroundings = {
-  sql: Sql;
+  /** Asks the database for what the request may see: the only way to it that routes have. */
+  ask<Result>(c: Context, work: (sql: Queries) => Promise<Result>): Promise<Result>;
+  /** Starts a run on an account that the request has been found to see. */
+  startRun<Result extends Counts>(
+    task: Task<Result>,
+    request: Omit<TaskRequest, "signal">,
+  ): Promise<RequestedRun<Result>>;
   /** The clock. */
   now: () => Date;
   /** The version of this program. */

@@ -9,7 +9,7 @@
 \ir functions/relative_variance.sql
 \ir views/entities.sql
 \ir views/entity_daily.sql
-\ir views/parent_daily.sql
+\ir views/parent_totals.sql
 \ir views/entity_totals.sql
 \ir views/account_reference.sql
 \ir views/entity_features.sql

@@ -1,7 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type Sql } from "../db/connect.ts";
 import { migrate } from "../db/migrate.ts";
+import { classification } from "../jobs/classification.ts";
+import type { ScheduledJob } from "../jobs/schedule.ts";
+import { enterRuns, untilDone } from "../jobs/worker.ts";
 import { startNativeServer } from "./native_server.ts";
 import { runProgram, startProgram } from "./program.ts";
 import { testDatabase } from "./database.ts";
@@ -10,6 +13,8 @@ import { testDatabase } from "./database.ts";
 const MAIN = "main.ts";
 const MIGRATE = "jobs/commands/migrate.ts";
 const LISTENING = /Listening on (http:\S+\/)/;
+
+const JOB: ScheduledJob = { task: classification, entityType: "ad", cron: "0 6 * * *" };
 
 // The tests on the embedded engine take no other server than that.
 const ignore = !Deno.env.get("TEST_DATABASE_URL");
@@ -48,12 +53,29 @@ async function untilAllEnded(sql: Sql): Promise<void> {
   while (await areOpen()) await delay(20);
 }
 
-/** What a program logged of the database: the level and the first words. */
-function databaseLog(stderr: string): [string, string][] {
+/** What a program logged of something: the level and the first words. */
+function logged(stderr: string, of: string): [string, string][] {
   const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
   return lines.map((line) => JSON.parse(line))
-    .filter(({ logger }) => logger === "adstrata.database")
+    .filter(({ logger }) => logger === of)
     .map(({ level, message }) => [level, message]);
+}
+
+async function insertAccount(sql: Sql): Promise<void> {
+  await sql`
+    insert into ads.accounts (config_id, name, currency, time_zone) values (1, 'a', 'EUR', 'UTC')`;
+}
+
+/** A pool whose next transaction fails. */
+function failingOnce(sql: Sql, code: string): Sql {
+  let hasFailed = false;
+  return new Proxy(sql, {
+    get(target, name) {
+      if (name !== "begin" || hasFailed) return Reflect.get(target, name);
+      hasFailed = true;
+      return () => Promise.reject(Object.assign(new Error("Failed"), { code }));
+    },
+  });
 }
 
 Deno.test("main.ts answers until it is told to stop, then ends cleanly", async () => {
@@ -64,6 +86,85 @@ Deno.test("main.ts answers until it is told to stop, then ends cleanly", async (
     const { code, stderr } = await service.stop(signal);
     assertEquals([code, stderr], [0, ""]);
   }
+});
+
+Deno.test("main.ts listens where HOST and PORT say when `deno serve` runs it", async () => {
+  const service = new Deno.Command(Deno.execPath(), {
+    args: ["serve", "-A", "--no-check", "--host", "0.0.0.0", "--port", "1", "main.ts"],
+    cwd: new URL("..", import.meta.url),
+    env: { DATABASE_URL: "", HOST: "", PORT: "0", ...env },
+    stdout: "piped",
+  }).spawn();
+  for await (const text of service.stdout.pipeThrough(new TextDecoderStream())) {
+    const [, url] = text.match(LISTENING) ?? [];
+    if (!url) continue;
+    assertEquals(new URL(url).hostname, "127.0.0.1");
+    assert(await isAlive(url));
+    break;
+  }
+  service.kill("SIGTERM");
+  assertEquals((await service.status).code, 0);
+});
+
+// What the platform sets, as its documentation says.
+const DEPLOY = { DENO_DEPLOY: "true", DENO_AUTO_SERVE: "1" };
+
+Deno.test("main.ts refuses to be without a server on Deno Deploy", async () => {
+  const folder = await Deno.makeTempDir();
+  const { code, stderr } = await runProgram(MAIN, [], { ...DEPLOY, ADSTRATA_DATA: folder });
+  assertEquals(code, 1);
+  assert(stderr.startsWith("Deno Deploy keeps no files"), stderr);
+  assertEquals([...Deno.readDirSync(folder)], []);
+  await Deno.remove(folder);
+});
+
+Deno.test("main.ts listens where Deno Deploy wants it", async () => {
+  await using database = await testDatabase();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(listener.addr.port);
+  listener.close();
+  const service = startProgram(MAIN, [], {
+    ...DEPLOY,
+    DATABASE_URL: database.url,
+    DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`,
+  });
+  const [, url = ""] = await service.printed(LISTENING);
+  assertEquals(new URL(url).port, port);
+  assert(await isAlive(url));
+  const { code, stderr } = await service.stop("SIGINT");
+  assertEquals([code, stderr], [0, ""]);
+});
+
+Deno.test("enterRuns() begins again when the connection was lost", async () => {
+  await using database = await testDatabase();
+  const { sql, url } = database;
+  await insertAccount(sql);
+  await enterRuns({ sql: failingOnce(sql, "CONNECTION_CLOSED"), url }, JOB);
+  assertEquals([...await sql`select status from ads.job_runs`], [{ status: "waiting" }]);
+});
+
+Deno.test("enterRuns() fails when more than the connection is wrong", async () => {
+  await using database = await testDatabase();
+  const { sql, url } = database;
+  await assertRejects(
+    () => enterRuns({ sql: failingOnce(sql, "42501"), url }, JOB),
+    Error,
+    "Failed",
+  );
+});
+
+Deno.test("untilDone() waits while a run of the job is being done", async () => {
+  await using database = await testDatabase();
+  const { sql, url } = database;
+  await insertAccount(sql);
+  await enterRuns({ sql, url }, JOB);
+  await sql`update ads.job_runs set status = 'running'`;
+  let isDone = false;
+  const done = untilDone({ sql }, JOB, 10).then(() => isDone = true);
+  await delay(200);
+  assertEquals(isDone, false);
+  await sql`update ads.job_runs set status = 'succeeded'`;
+  await done;
 });
 
 Deno.test("main.ts refuses a folder that another service holds, which commands connect to", async () => {
@@ -91,8 +192,7 @@ Deno.test("main.ts starts again when it was killed", async () => {
 Deno.test("main.ts catches up on start what was due while no service ran, once", async () => {
   await using database = await testDatabase();
   const { sql } = database;
-  await sql`
-    insert into ads.accounts (config_id, name, currency, time_zone) values (1, 'a', 'EUR', 'UTC')`;
+  await insertAccount(sql);
   for (let start = 0; start < 2; start++) {
     const service = startProgram(MAIN, [], { DATABASE_URL: database.url });
     await service.printed(LISTENING);
@@ -129,10 +229,20 @@ Deno.test("main.ts refuses an occupied port before it touches the data", async (
   await Deno.remove(folder);
 });
 
-Deno.test("main.ts refuses a host that others can reach", async () => {
-  const { code, stderr } = await runProgram(MAIN, [], { HOST: "0.0.0.0" });
-  assertEquals(code, 1);
-  assert(stderr.startsWith('Refusing to listen on "0.0.0.0"'), stderr);
+Deno.test("main.ts refuses a host that others can reach until there is a key", async () => {
+  await using database = await testDatabase();
+  const env = { DATABASE_URL: database.url, HOST: "0.0.0.0" };
+  const { code, stdout, stderr } = await runProgram(MAIN, [], env);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^Refusing to listen on "0.0.0.0".*deno task key create/);
+  await database.sql`
+    insert into ads.api_keys (prefix, secret_hash, name, role, created_at)
+    values ('x', sha256(''), 'x', 'read', now())`;
+  const service = startProgram(MAIN, [], env);
+  const [, url = ""] = await service.printed(LISTENING);
+  const address = url.replace("0.0.0.0", "127.0.0.1");
+  assertEquals((await fetch(`${address}api/v1/facebook-ads/config`)).status, 401);
+  assertEquals((await service.stop("SIGTERM")).code, 0);
 });
 
 Deno.test("main.ts waits until somebody has applied the migrations", async () => {
@@ -147,7 +257,7 @@ Deno.test("main.ts waits until somebody has applied the migrations", async () =>
   await untilReady(url);
   const { code, stderr } = await service.stop("SIGTERM");
   assertEquals(code, 0, stderr);
-  const [waiting] = databaseLog(stderr);
+  const [waiting] = logged(stderr, "adstrata.database");
   assertEquals(waiting?.[0], "WARN");
 });
 
@@ -166,9 +276,7 @@ Deno.test({
     await using server = await startNativeServer({ synchronous_commit: "on" });
     await migrate(server.url, "up");
     const sql = connect(server.url);
-    await sql`
-      insert into ads.accounts (config_id, name, currency, time_zone)
-      values (1, 'a', 'EUR', 'UTC')`;
+    await insertAccount(sql);
     await server.crash();
     const service = startProgram(MAIN, [], { DATABASE_URL: server.url });
     const [, url = ""] = await service.printed(LISTENING);
@@ -184,10 +292,43 @@ Deno.test({
     await sql.end({ timeout: 1 });
     const { code, stderr } = await service.stop("SIGTERM");
     assertEquals(code, 0, stderr);
-    const [waiting, ...others] = databaseLog(stderr);
+    const [waiting, ...others] = logged(stderr, "adstrata.database");
     assert(waiting?.[1].includes("ECONNREFUSED"), stderr);
     assertEquals(others.at(-1), ["INFO", "The database is ready"]);
     assert(others.length <= 2, stderr);
+  },
+});
+
+Deno.test({
+  name: "main.ts does what was due when the server falls while it finds that out",
+  ignore,
+  async fn() {
+    await using server = await startNativeServer({ synchronous_commit: "on" });
+    await migrate(server.url, "up");
+    const sql = connect(server.url);
+    await insertAccount(sql);
+    // Its lock keeps the service at that until the server falls.
+    const holder = connect(server.url, { max: 1 });
+    await holder.unsafe("begin; lock table ads.job_runs");
+    const service = startProgram(MAIN, [], { DATABASE_URL: server.url });
+    const [, url = ""] = await service.printed(LISTENING);
+    const isHeld = async () => {
+      const held = await sql`
+        select from pg_stat_activity
+        where wait_event_type = 'Lock' and query like '%A newer run was due%'`;
+      return held.length > 0;
+    };
+    while (!await isHeld()) await delay(20);
+    await server.crash();
+    await holder.end({ timeout: 0 });
+    await server.restart();
+    await untilReady(url);
+    await untilAllEnded(sql);
+    await sql.end({ timeout: 1 });
+    const { code, stderr } = await service.stop("SIGTERM");
+    assertEquals(code, 0, stderr);
+    const [lost] = logged(stderr, "adstrata.schedule");
+    assertEquals(lost?.[0], "WARN", stderr);
   },
 });
 

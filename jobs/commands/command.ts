@@ -14,6 +14,16 @@ export function printError(line: string): void {
   Deno.stderr.writeSync(encoder.encode(`${line}\n`));
 }
 
+/** Prints rows with their columns one below the other. */
+export function printTable(rows: string[][]): void {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  );
+  for (const row of rows) {
+    print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  }
+}
+
 /**
  * Runs a command and ends the process with its exit code. A problem that the person can solve
  * becomes one sentence and exit code 1; a defect keeps its stack trace.

@@ -2,8 +2,9 @@
 import { yesterdayIn } from "../../core/days.ts";
 import { DEMO_ACCOUNT, demoAccount, demoExport } from "../../core/demo.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { checkHost, readSettings } from "../../core/settings.ts";
+import { readSettings } from "../../core/settings.ts";
 import { type Account, findAccount, getAccount, lastDeliveryDay } from "../../db/accounts.ts";
+import { checkHost } from "../../db/api_keys.ts";
 import type { Sql } from "../../db/connect.ts";
 import { openDatabase } from "../../db/database.ts";
 import { migrate, migrationState, refuseNewer } from "../../db/migrate.ts";
@@ -16,13 +17,13 @@ const CONFIG_ID = 1;
 
 await command(async () => {
   const settings = readSettings(Deno.env.toObject());
-  checkHost(settings);
   checkPort(settings);
   print("Opening the database");
   const database = await openDatabase(settings, { exclusive: true, anyVersion: true });
   try {
     refuseNewer(await migrationState(database.sql));
     await migrate(database.url, "up");
+    await checkHost(database.sql, settings.host);
     const now = new Date();
     const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
     print("Classifying campaigns, ad sets and ads");

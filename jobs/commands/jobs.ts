@@ -5,7 +5,7 @@ import { openDatabase } from "../../db/database.ts";
 import { type JobState, newestJobStates, RUN_STATUSES } from "../../db/job_runs.ts";
 import { readSchedule } from "../schedule.ts";
 import { TASKS } from "../tasks.ts";
-import { command, print } from "./command.ts";
+import { command, printTable } from "./command.ts";
 
 await command(async () => {
   const environment = Deno.env.toObject();
@@ -40,13 +40,4 @@ function outcome(state: JobState): string {
   return RUN_STATUSES.filter((status) => state[status] > 0)
     .map((status) => `${state[status]} ${status}`)
     .join(", ");
-}
-
-function printTable(rows: string[][]): void {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  );
-  for (const row of rows) {
-    print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
-  }
 }

@@ -13,6 +13,7 @@ import {
   lastDeliveryDay,
   listAccounts,
 } from "../../db/accounts.ts";
+import type { Queries } from "../../db/connect.ts";
 import { latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
 import { entityDays, findEntities } from "../../db/entities.ts";
@@ -53,7 +54,7 @@ const Query = z.object({
 });
 
 /** The pages and the files that they load. */
-export function dashboardRoutes({ sql, now }: Surroundings): Hono {
+export function dashboardRoutes({ ask, now }: Surroundings): Hono {
   const router = new Hono();
   serveTexts(router, {
     "/assets/dashboard.css": style,
@@ -62,131 +63,139 @@ export function dashboardRoutes({ sql, now }: Surroundings): Hono {
     "/assets/icon.svg": icon,
   });
 
-  router.get("/", async (c) => {
-    const query = Query.parse(c.req.query());
-    const accounts = await listAccounts(sql);
-    const account = chosenAccount(accounts, query.config_id);
-    const day = account && await lastDeliveryDay(sql, account.config_id);
-    if (!account || !day) {
+  router.get("/", (c) =>
+    ask(c, async (sql) => {
+      const query = Query.parse(c.req.query());
+      const accounts = await listAccounts(sql);
+      const account = chosenAccount(accounts, query.config_id);
+      const day = account && await lastDeliveryDay(sql, account.config_id);
+      if (!account || !day) {
+        return page(
+          c,
+          <Layout title="adstrata" accounts={accounts} account={account} session={c.get("session")}>
+            <NothingYet account={account} />
+          </Layout>,
+        );
+      }
+      const configId = account.config_id;
+      const { asOf, yesterday } = daysOf(account, day);
+      const period = { from: addDays(asOf, 1 - DAYS), to: asOf };
+      const parentLevel = LEVEL_FACTS[query.level].parent;
+      const [parent] = query.parent && parentLevel
+        ? await findEntities(sql, configId, parentLevel, [query.parent])
+        : [];
+      const view: View = {
+        level: query.level,
+        parent: parent ?? null,
+        order: query.order,
+        activeOnly: query.show === "active",
+        page: query.page,
+      };
+      const [reference, overviews, rows] = await Promise.all([
+        accountReference(sql, configId, asOf),
+        Promise.all(LEVELS.map(async (level) => ({
+          level,
+          ...await levelStanding(sql, configId, level, STANDING_OUT),
+        }))),
+        tableRows(sql, account, view, asOf),
+      ]);
       return page(
         c,
-        <Layout title="adstrata" accounts={accounts} account={account}>
-          <NothingYet account={account} />
+        <Layout
+          title={`${account.name} · adstrata`}
+          accounts={accounts}
+          account={account}
+          session={c.get("session")}
+        >
+          <AccountHeading
+            account={account}
+            reference={reference}
+            period={period}
+            asOfIsYesterday={asOf === yesterday}
+          />
+          {overviews.some(({ counts }) => hasTiers(counts))
+            ? <LevelCards account={account} overviews={overviews} view={view} />
+            : <NoTiersYet account={account} asOf={asOf} />}
+          <EntityTable
+            account={account}
+            view={view}
+            rows={rows.slice(0, ROWS)}
+            hasNext={rows.length > ROWS}
+            reference={reference?.reference ?? null}
+          />
         </Layout>,
       );
-    }
-    const configId = account.config_id;
-    const { asOf, yesterday } = daysOf(account, day);
-    const period = { from: addDays(asOf, 1 - DAYS), to: asOf };
-    const parentLevel = LEVEL_FACTS[query.level].parent;
-    const [parent] = query.parent && parentLevel
-      ? await findEntities(sql, configId, parentLevel, [query.parent])
-      : [];
-    const view: View = {
-      level: query.level,
-      parent: parent ?? null,
-      order: query.order,
-      activeOnly: query.show === "active",
-      page: query.page,
-    };
-    const [reference, overviews, rows] = await Promise.all([
-      accountReference(sql, configId, asOf),
-      Promise.all(LEVELS.map(async (level) => ({
-        level,
-        ...await levelStanding(sql, configId, level, STANDING_OUT),
-      }))),
-      tableRows(account, view, asOf),
-    ]);
-    return page(
-      c,
-      <Layout title={`${account.name} · adstrata`} accounts={accounts} account={account}>
-        <AccountHeading
-          account={account}
-          reference={reference}
-          period={period}
-          asOfIsYesterday={asOf === yesterday}
-        />
-        {overviews.some(({ counts }) => hasTiers(counts))
-          ? <LevelCards account={account} overviews={overviews} view={view} />
-          : <NoTiersYet account={account} asOf={asOf} />}
-        <EntityTable
-          account={account}
-          view={view}
-          rows={rows.slice(0, ROWS)}
-          hasNext={rows.length > ROWS}
-          reference={reference?.reference ?? null}
-        />
-      </Layout>,
-    );
-  });
+    }));
 
-  router.get("/entities/:level/:id", async (c) => {
-    const query = Query.parse(c.req.query());
-    const accounts = await listAccounts(sql);
-    const account = chosenAccount(accounts, query.config_id);
-    const level = LEVELS.find((level) => level === c.req.param("level"));
-    const id = c.req.param("id");
-    const [entity] = account && level && !id.includes("\0")
-      ? await findEntities(sql, account.config_id, level, [id])
-      : [];
-    if (!account || !level || !entity) throw new Refusal("not_found", "There is no such entity");
-    const configId = account.config_id;
-    const { asOf } = daysOf(account, await lastDeliveryDay(sql, configId));
-    const period = { from: addDays(asOf, 1 - CHART_DAYS), to: asOf };
-    const below = LEVELS.find((other) => LEVEL_FACTS[other].parent === level);
-    const [reference, [classification], days, campaigns, adsets, children] = await Promise.all([
-      accountReference(sql, configId, asOf),
-      latestClassifications(sql, { configId, entityType: level, entityIds: [id] }),
-      entityDays(sql, configId, level, id, period),
-      level === "campaign" ? [] : findEntities(sql, configId, "campaign", [entity.campaign_id]),
-      level === "ad" && entity.adset_id
-        ? findEntities(sql, configId, "adset", [entity.adset_id])
-        : [],
-      below
-        ? tableRows(account, {
-          level: below,
-          parent: entity,
-          order: "spend",
-          activeOnly: false,
-          page: 1,
-        }, asOf)
-        : [],
-    ]);
-    return page(
-      c,
-      <Layout
-        title={`${entity.name} · adstrata`}
-        accounts={accounts}
-        account={account}
-        scripts={["/assets/echarts.js", "/assets/chart.js"]}
-      >
-        <Trail account={account} entity={entity} above={[...campaigns, ...adsets]} />
-        <Verdict
+  router.get("/entities/:level/:id", (c) =>
+    ask(c, async (sql) => {
+      const query = Query.parse(c.req.query());
+      const accounts = await listAccounts(sql);
+      const account = chosenAccount(accounts, query.config_id);
+      const level = LEVELS.find((level) => level === c.req.param("level"));
+      const id = c.req.param("id");
+      const [entity] = account && level && !id.includes("\0")
+        ? await findEntities(sql, account.config_id, level, [id])
+        : [];
+      if (!account || !level || !entity) throw new Refusal("not_found", "There is no such entity");
+      const configId = account.config_id;
+      const { asOf } = daysOf(account, await lastDeliveryDay(sql, configId));
+      const period = { from: addDays(asOf, 1 - CHART_DAYS), to: asOf };
+      const below = LEVELS.find((other) => LEVEL_FACTS[other].parent === level);
+      const [reference, [classification], days, campaigns, adsets, children] = await Promise.all([
+        accountReference(sql, configId, asOf),
+        latestClassifications(sql, { configId, entityType: level, entityIds: [id] }),
+        entityDays(sql, configId, level, id, period),
+        level === "campaign" ? [] : findEntities(sql, configId, "campaign", [entity.campaign_id]),
+        level === "ad" && entity.adset_id
+          ? findEntities(sql, configId, "adset", [entity.adset_id])
+          : [],
+        below
+          ? tableRows(sql, account, {
+            level: below,
+            parent: entity,
+            order: "spend",
+            activeOnly: false,
+            page: 1,
+          }, asOf)
+          : [],
+      ]);
+      return page(
+        c,
+        <Layout
+          title={`${entity.name} · adstrata`}
+          accounts={accounts}
           account={account}
-          entity={entity}
-          reference={reference?.reference ?? null}
-          classification={classification}
-        />
-        <Days account={account} days={days} period={period} />
-        {below && (
-          <section>
-            <h2>{levelTitle(below)}</h2>
-            <Rows
-              account={account}
-              view={{ level: below }}
-              rows={children.slice(0, ROWS)}
-              reference={reference?.reference ?? null}
-            />
-            {children.length > ROWS && (
-              <p>
-                <a href={belowAddress(configId, below, id)}>All {LEVEL_FACTS[below].many}</a>
-              </p>
-            )}
-          </section>
-        )}
-      </Layout>,
-    );
-  });
+          session={c.get("session")}
+          scripts={["/assets/echarts.js", "/assets/chart.js"]}
+        >
+          <Trail account={account} entity={entity} above={[...campaigns, ...adsets]} />
+          <Verdict
+            account={account}
+            entity={entity}
+            reference={reference?.reference ?? null}
+            classification={classification}
+          />
+          <Days account={account} days={days} period={period} />
+          {below && (
+            <section>
+              <h2>{levelTitle(below)}</h2>
+              <Rows
+                account={account}
+                view={{ level: below }}
+                rows={children.slice(0, ROWS)}
+                reference={reference?.reference ?? null}
+              />
+              {children.length > ROWS && (
+                <p>
+                  <a href={belowAddress(configId, below, id)}>All {LEVEL_FACTS[below].many}</a>
+                </p>
+              )}
+            </section>
+          )}
+        </Layout>,
+      );
+    }));
 
   router.onError((error, c) => {
     if (!(error instanceof Refusal)) return onError(error, c);
@@ -212,20 +221,25 @@ export function dashboardRoutes({ sql, now }: Surroundings): Hono {
       yesterday: yesterdayIn(account.time_zone, now()),
     };
   }
+}
 
-  /** One row more than a page has, if there is one. */
-  function tableRows(account: Account, view: View, asOf: string): Promise<TableRow[]> {
-    return tableOfEntities(sql, {
-      configId: account.config_id,
-      entityType: view.level,
-      parentId: view.parent?.entity_id ?? null,
-      activeOnly: view.activeOnly,
-      period: { from: addDays(asOf, 1 - DAYS), to: asOf },
-      order: view.order,
-      limit: ROWS + 1,
-      offset: (view.page - 1) * ROWS,
-    });
-  }
+/** One row more than a page has, if there is one. */
+function tableRows(
+  sql: Queries,
+  account: Account,
+  view: View,
+  asOf: string,
+): Promise<TableRow[]> {
+  return tableOfEntities(sql, {
+    configId: account.config_id,
+    entityType: view.level,
+    parentId: view.parent?.entity_id ?? null,
+    activeOnly: view.activeOnly,
+    period: { from: addDays(asOf, 1 - DAYS), to: asOf },
+    order: view.order,
+    limit: ROWS + 1,
+    offset: (view.page - 1) * ROWS,
+  });
 }
 
 function chosenAccount(accounts: Account[], configId: number | undefined): Account | undefined {

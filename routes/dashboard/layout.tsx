@@ -1,15 +1,18 @@
 /** The frame of every page. */
 import type { Child } from "hono/jsx";
 import type { Account } from "../../db/accounts.ts";
+import type { Session } from "../sessions.ts";
 
 /** More accounts than this are a list to choose from. */
 const LINKS = 6;
 
 /** A whole page: the head, the bar on top with the accounts, and what it is about. */
-export function Layout({ title, accounts = [], account, scripts = [], children }: {
+export function Layout({ title, accounts = [], account, session, scripts = [], children }: {
   title: string;
   accounts?: Account[];
   account?: Account;
+  /** Where somebody has signed in. */
+  session?: Session;
   scripts?: string[];
   children: Child;
 }) {
@@ -31,6 +34,12 @@ export function Layout({ title, accounts = [], account, scripts = [], children }
           </a>
           <Accounts accounts={accounts} account={account} />
           <a class="api" href="/docs">API</a>
+          {session && (
+            <form method="post" action="/sign-out">
+              <input type="hidden" name="csrf_token" value={session.csrfToken} />
+              <button type="submit">Sign out</button>
+            </form>
+          )}
         </header>
         <main>{children}</main>
       </body>

@@ -19,6 +19,8 @@ begin
     -- Attaching lets readers of ads.insights go on, which "partition of" would lock out until the
     -- end of a long import.
     execute format('create table ads.%I (like ads.insights including all)', partition_name);
+    -- Without a policy it lets nobody in but through ads.insights, which has one.
+    execute format('alter table ads.%I enable row level security', partition_name);
     execute format(
       'alter table ads.insights attach partition ads.%I for values from (%L) to (%L)',
       partition_name, month, (month + interval '1 month')::date

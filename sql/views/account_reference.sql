@@ -1,5 +1,6 @@
 -- One row per account and as_of: what its CPLs are compared with.
-create or replace view ads.account_reference as
+create or replace view ads.account_reference
+with (security_invoker = true) as
 select
   a.config_id,
   c.as_of,

@@ -1,7 +1,8 @@
 -- One row per campaign, ad set and ad.
 -- Left joins, although no parent is missing: before anything was analyzed the planner expects inner
 -- joins to leave a single row, and joins that to thousands by comparing all with all.
-create or replace view ads.entities as
+create or replace view ads.entities
+with (security_invoker = true) as
 select
   c.config_id,
   'campaign'::text as entity_type,

@@ -2,7 +2,8 @@
 -- The constant entity_type lets a filter on the level drop the other branches at plan time. Counts
 -- are added up as double precision: exact up to 2^53, and without memory of its own for each sum as
 -- bigint needs it.
-create or replace view ads.entity_daily as
+create or replace view ads.entity_daily
+with (security_invoker = true) as
 select
   d.config_id,
   d.entity_type,

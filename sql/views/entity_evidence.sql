@@ -10,7 +10,8 @@
 --
 -- Both sides of a full join have the same keys here. An inner join would mean the same, but on rows
 -- that were never analyzed the planner takes it for one of single rows and compares all with all.
-create or replace view ads.entity_evidence as
+create or replace view ads.entity_evidence
+with (security_invoker = true) as
 select
   c.as_of,
   a.config_id,

@@ -1,6 +1,7 @@
 -- One row per entity and as_of: its features over the 30 days that end on as_of.
 -- An entity without a row in those days has none here either.
-create or replace view ads.entity_features as
+create or replace view ads.entity_features
+with (security_invoker = true) as
 select
   c.as_of,
   own.config_id,
@@ -149,18 +150,27 @@ left join ads.entities e
   and e.entity_id = own.entity_id
 left join lateral (
   select
-    p.config_id,
-    p.entity_type,
-    p.parent_id,
-    sum(p.spend_double) as spend_7d,
-    sum(p.leads::double precision) as leads_7d
-  from ads.parent_daily p
-  where p.date between c.from_7d and c.as_of
-  group by p.config_id, p.entity_type, p.parent_id
+    i.config_id,
+    'campaign'::text as entity_type,
+    sum(i.spend_double) as spend_7d,
+    sum(i.leads::double precision) as leads_7d
+  from ads.insights i
+  where i.date between c.from_7d and c.as_of
+  group by i.config_id
+) account
+  on account.config_id = own.config_id
+  and account.entity_type = own.entity_type
+left join ads.parent_totals adset_or_campaign
+  on adset_or_campaign.as_of = c.as_of
+  and adset_or_campaign.config_id = own.config_id
+  and adset_or_campaign.entity_type = own.entity_type
+  and adset_or_campaign.entity_id = own.entity_id
+  and adset_or_campaign.parent_id = own.parent_id
+cross join lateral (
+  select
+    coalesce(account.spend_7d, adset_or_campaign.spend_7d) as spend_7d,
+    coalesce(account.leads_7d, adset_or_campaign.leads_7d) as leads_7d
 ) parent
-  on parent.config_id = own.config_id
-  and parent.entity_type = own.entity_type
-  and parent.parent_id = coalesce(own.parent_id, '')
 cross join lateral (
   select
     (parent.spend_7d - own.spend_7d::double precision)
@@ -197,7 +207,8 @@ comment on column ads.entity_features.is_active is 'It and all above it run.';
 comment on column ads.entity_features.has_budget is
   'Its own, or the one above it that pays for it.';
 comment on column ads.entity_features.share_of_parent_spend is
-  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where that has none.';
+  'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where that has none, and, '
+  'like what compares siblings, where ads.entities does not know the ad set or ad below its parent.';
 comment on column ads.entity_features.share_of_parent_leads is
   'Fraction 0 to 1 over 7 days; a campaign''s parent is the account. Null where that has none.';
 comment on column ads.entity_features.performance_vs_siblings is

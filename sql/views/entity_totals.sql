@@ -1,5 +1,6 @@
 -- One row per entity and period from date_from to date_to, both included.
-create or replace view ads.entity_totals as
+create or replace view ads.entity_totals
+with (security_invoker = true) as
 select
   f.as_of as date_from,
   t.as_of as date_to,

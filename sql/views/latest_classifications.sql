@@ -1,6 +1,7 @@
 -- One row per entity: its newest classification, that of the latest day. Replaying an earlier day
 -- does not hide it.
-create or replace view ads.latest_classifications as
+create or replace view ads.latest_classifications
+with (security_invoker = true) as
 -- The index by entity alone says which row is the newest, so of a long history no other is read.
 with newest as (
   select distinct on (config_id, entity_type, entity_id)

@@ -1,5 +1,6 @@
 -- One row per account, job, level and day that was worked on before days changed which it rests on.
-create or replace view ads.stale_runs as
+create or replace view ads.stale_runs
+with (security_invoker = true) as
 select
   r.config_id,
   r.job,

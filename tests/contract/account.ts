@@ -1,10 +1,12 @@
 /** Small accounts with something in every list, for tests that take their routes from the document. */
 import type { Level } from "../../core/level.ts";
 import type { Sql } from "../../db/connect.ts";
-import { openApp } from "../routes/service.ts";
+import { addKey, openApp, type Service } from "../routes/service.ts";
 
-const OWN = 14;
-const STRANGERS = 15;
+/** The account that requests are about, where nothing else is said. */
+export const OWN = 14;
+/** Another one. */
+export const STRANGERS = 15;
 const EMPTY = 16;
 const BATCHES = ["2026-03-08T06:00Z", "2026-03-09T06:00Z"];
 const ID_DIGITS: Record<Level, number> = { campaign: 15, adset: 17, ad: 18 };
@@ -50,9 +52,12 @@ export const GIVEN = ["config_id", "entity_type", "user_id"];
 /** An account in which there is nothing to find. */
 export const EMPTY_ACCOUNT = EMPTY;
 
+/** The app, and a key for its accounts but the strangers'. */
+export type Contract = Service & { key: string };
+
 /** The app on two accounts of three campaigns, ad sets and ads each, and on an empty one. */
-export async function openContract() {
-  const service = await openApp();
+export async function openContract(): Promise<Contract> {
+  const service = await openApp({ requestsPerMinute: 1_000_000 });
   const { sql } = service;
   await sql`
     insert into ads.accounts (config_id, account_id, name, currency, time_zone)
@@ -66,7 +71,8 @@ export async function openContract() {
     for (const at of BATCHES) await addClassifications(sql, configId, at);
     await service.post("/api/v1/classifications/classify", { config_id: configId });
   }
-  return service;
+  const key = await addKey(service, { configIds: [OWN, EMPTY], role: "admin" });
+  return { ...service, key };
 }
 
 /**
@@ -80,6 +86,9 @@ export async function growAccount(sql: Sql, round: number): Promise<void> {
   const later = new Date(Date.UTC(2026, 2, 11, round)).toISOString();
   for (const at of [earlier, ...BATCHES, later]) await addClassifications(sql, OWN, at);
 }
+
+/** What tells a text about the account: its number, its name, its ids. */
+export const OWN_MARKS = [/"(config_id|id)":14\b/, /"Own"/, new RegExp(`"${OWN}0{10,}\\d+"`)];
 
 function accountIdOf(configId: number): string {
   return `${configId}00000000000001`;

@@ -117,7 +117,7 @@ Deno.test(`the API answers by its document when ${REQUESTS} requests are random`
   const answered = new Map(operations.map(({ name }) => [name, 0]));
   await fc.assert(
     fc.asyncProperty(requests, async ({ operation, values, body }) => {
-      const answer = await send(service, operation, values, body);
+      const answer = await send(service, operation, values, { body });
       assert(answer.status < 500, `${answer.status}: ${answer.text}`);
       assertEquals(operation.problemOf(answer), null);
       if (answer.status < 300) {

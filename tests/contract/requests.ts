@@ -1,6 +1,6 @@
 /** Requests built from the document: what an operation is asked, part by part. */
-import type { Answer, Service } from "../routes/service.ts";
-import { GIVEN, KNOWN } from "./account.ts";
+import type { Answer } from "../routes/service.ts";
+import { type Contract, GIVEN, KNOWN } from "./account.ts";
 import type { Operation, Part, Schema } from "./document.ts";
 
 /** What a request says. Several values of a parameter are a `Repeated`. */
@@ -26,12 +26,12 @@ export function addressOf(path: string, values: Values): string {
   );
 }
 
-/** Sends a request. The body may be given as text instead of its fields. */
+/** Sends a request by the usual key or another one. The body may be text instead of its fields. */
 export function send(
-  service: Service,
+  service: Contract,
   { method, path, hasBody }: Pick<Operation, "method" | "path" | "hasBody">,
   values: Values,
-  body?: string,
+  { body, key = service.key }: { body?: string; key?: string } = {},
 ): Promise<Answer> {
   const given = (place: Part["in"]) => [...values].filter(([part]) => part.in === place);
   const query = new URLSearchParams(
@@ -42,10 +42,11 @@ export function send(
   const fields = Object.fromEntries(given("body").map(([{ name }, value]) => [name, value]));
   return service.request(`${addressOf(path, new Map(given("path")))}?${query}`, {
     method,
-    ...hasBody && {
-      headers: { "content-type": "application/json" },
-      body: body ?? JSON.stringify(fields),
+    headers: {
+      ...hasBody && { "content-type": "application/json" },
+      ...key && { "x-api-key": key },
     },
+    ...hasBody && { body: body ?? JSON.stringify(fields) },
   });
 }
 

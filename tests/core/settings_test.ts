@@ -1,6 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Refusal } from "../../core/refusal.ts";
-import { checkHost, readSettings } from "../../core/settings.ts";
+import { isLoopback, readSettings } from "../../core/settings.ts";
 
 Deno.test("readSettings() gives the defaults when nothing is set", () => {
   assertEquals(readSettings({}), {
@@ -8,8 +8,10 @@ Deno.test("readSettings() gives the defaults when nothing is set", () => {
     dataFolder: ".adstrata",
     host: "127.0.0.1",
     port: 8000,
-    insecure: false,
     concurrency: null,
+    secret: null,
+    requestsPerMinute: 600,
+    corsOrigins: [],
   });
 });
 
@@ -19,16 +21,20 @@ Deno.test("readSettings() reads the values when they are set", () => {
     ADSTRATA_DATA: "/var/lib/adstrata",
     HOST: "0.0.0.0",
     PORT: "0",
-    ADSTRATA_INSECURE: "1",
     ADSTRATA_CONCURRENCY: "3",
+    ADSTRATA_SECRET: "0123456789abcdef0123456789abcdef",
+    ADSTRATA_REQUESTS_PER_MINUTE: "60",
+    ADSTRATA_CORS_ORIGINS: "https://bi.example, http://localhost:3000",
   };
   assertEquals(readSettings(environment), {
     databaseUrl: "postgresql://me:secret@db.example/ads?sslmode=require",
     dataFolder: "/var/lib/adstrata",
     host: "0.0.0.0",
     port: 0,
-    insecure: true,
     concurrency: 3,
+    secret: "0123456789abcdef0123456789abcdef",
+    requestsPerMinute: 60,
+    corsOrigins: ["https://bi.example", "http://localhost:3000"],
   });
 });
 
@@ -45,15 +51,19 @@ Deno.test("readSettings() names every wrong variable and shows no value", () => 
   assertEquals(error.message.includes("secret"), false);
 });
 
-Deno.test("checkHost() accepts every loopback host", () => {
-  for (const host of ["127.0.0.1", "127.0.1.1", "localhost", "::1"]) {
-    checkHost({ host, insecure: false });
+Deno.test("isLoopback() is true for every host of the machine itself, and for no other", () => {
+  for (const host of ["127.0.0.1", "127.0.1.1", "localhost", "::1"]) assert(isLoopback(host));
+  for (const host of ["0.0.0.0", "::", "192.168.0.7", "127.0.0.1.example.com"]) {
+    assert(!isLoopback(host));
   }
 });
 
-Deno.test("checkHost() refuses a host that others can reach unless that is asked for", () => {
-  for (const host of ["0.0.0.0", "::", "192.168.0.7", "127.0.0.1.example.com"]) {
-    assertThrows(() => checkHost({ host, insecure: false }), Refusal, host);
-    checkHost({ host, insecure: true });
-  }
+Deno.test("readSettings() refuses a short secret and what is no origin, and shows neither", () => {
+  const error = assertThrows(
+    () =>
+      readSettings({ ADSTRATA_SECRET: "hunter2", ADSTRATA_CORS_ORIGINS: "https://a.example/x" }),
+    Refusal,
+  );
+  assert(/ADSTRATA_SECRET.*ADSTRATA_CORS_ORIGINS/.test(error.message), error.message);
+  assert(!error.message.includes("hunter2"));
 });

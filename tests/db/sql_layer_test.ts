@@ -53,6 +53,22 @@ Deno.test("writeLayerMigration() replaces the earlier copy and restores it on th
   });
 });
 
+Deno.test("writeLayerMigration() removes what load.sql no longer lists and restores it on the way down", async () => {
+  await withFolder(async (folder) => {
+    const gone = "sql/views/gone.sql";
+    const before = `-- include: ${gone}\ncreate view ads.gone as select 1;\n-- end include\n`;
+    await Deno.writeTextFile(
+      join(folder, "1_first.sql"),
+      `-- migrate:up\n${before}-- migrate:down\n`,
+    );
+    const file = await writeLayerMigration("remove_gone", [gone], NOW, folder);
+    const [up, down] = (await Deno.readTextFile(file)).split("-- migrate:down\n");
+    assertEquals(up?.split("-- migrate:up\n")[1], `-- remove: ${gone}\ndrop view ads.gone;\n`);
+    assertEquals(down?.trim(), before.trim());
+    assertEquals(await newestCopies(folder), new Map());
+  });
+});
+
 Deno.test("writeLayerMigration() refuses a wrong slug or a file that load.sql does not list", async () => {
   await withFolder(async (folder) => {
     const write = (slug: string, path: string) => writeLayerMigration(slug, [path], NOW, folder);

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import fc from "fast-check";
 import { connect } from "../../db/connect.ts";
 import { createApp } from "../../routes/app.ts";
-import { type Answer, openService, Refused } from "./service.ts";
+import { type Answer, LOCAL, openService, Refused } from "./service.ts";
 
 let service: Awaited<ReturnType<typeof openService>>;
 Deno.test.beforeAll(async () => {
@@ -82,7 +82,7 @@ Deno.test("createApp() says nothing but a trace id when something breaks", async
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   const response = await app.request("/api/v1/facebook-ads/config", {
     headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
-  });
+  }, LOCAL);
   assertEquals(response.status, 500);
   const text = await response.text();
   assertNotMatch(text, /127|secret|ECONN/);
@@ -91,7 +91,7 @@ Deno.test("createApp() says nothing but a trace id when something breaks", async
     message: "Something went wrong here, not in the request",
     details: { trace_id: trace },
   });
-  const other = await (await app.request("/api/v1/facebook-ads/config")).json();
+  const other = await (await app.request("/api/v1/facebook-ads/config", {}, LOCAL)).json();
   assertMatch(other.details.trace_id, /^[0-9a-f]{32}$/);
   await sql.end({ timeout: 0 });
 });

@@ -1,6 +1,9 @@
 /** The app on a small account of literal rows, for the tests of its routes. */
 import { z } from "zod";
-import { createApp } from "../../routes/app.ts";
+import type { Role } from "../../core/access.ts";
+import { KEY_BYTES, makeApiKey } from "../../core/api_key.ts";
+import { createApiKey } from "../../db/api_keys.ts";
+import { type AppOptions, createApp } from "../../routes/app.ts";
 import { testDatabase } from "../database.ts";
 
 /** Noon in New York on 11 March 2026: the last complete day is the 10th. */
@@ -33,7 +36,7 @@ export type Service = Awaited<ReturnType<typeof openApp>>;
  * Opens a database with the account 1 (a running and a paused campaign, three ad sets, four ads, 20
  * days of 20 USD a day and ad), the account 2 without anything, and the app on it.
  */
-export async function openService(options: AppOptions = {}): Promise<Service> {
+export async function openService(options: Options = {}): Promise<Service> {
   const service = await openApp(options);
   const { sql } = service;
   await sql`
@@ -71,17 +74,28 @@ export async function openService(options: AppOptions = {}): Promise<Service> {
   return service;
 }
 
+/** What the server tells of a connection from a host. */
+export function connectionFrom(hostname: string) {
+  return { remoteAddr: { transport: "tcp", hostname, port: 1 } };
+}
+
+/** A connection from the machine itself. */
+export const LOCAL = connectionFrom("127.0.0.1");
+
 /** What the app of a test has another way than usual. */
-type AppOptions = Partial<Parameters<typeof createApp>[0]>;
+type Options = Partial<AppOptions> & {
+  /** Where requests come from; without it, from the machine itself. */
+  from?: string;
+};
 
 /** Opens an empty database and the app on it. */
-export async function openApp(options: AppOptions = {}) {
+export async function openApp({ from = "127.0.0.1", ...options }: Options = {}) {
   const database = await testDatabase();
   const { sql } = database;
   const app = createApp({ sql, version: "1.2.3", now: () => NOW, ...options });
 
   async function request(path: string, init?: RequestInit): Promise<Answer> {
-    const response = await app.request(path, init);
+    const response = await app.request(path, init, connectionFrom(from));
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
     const body: unknown = isJson ? JSON.parse(text) : null;
@@ -110,6 +124,20 @@ export async function openApp(options: AppOptions = {}) {
       }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
+}
+
+/** Makes a key and returns it as its owner has it. */
+export async function addKey(
+  { sql }: Pick<Service, "sql">,
+  { configIds = [1], role = "read", expiresAt = null }: {
+    configIds?: number[];
+    role?: Role;
+    expiresAt?: Date | null;
+  } = {},
+): Promise<string> {
+  const { key, ...stored } = makeApiKey(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+  await createApiKey(sql, { ...stored, name: "test", role, configIds, at: NOW, expiresAt });
+  return key;
 }
 
 function isOf<Schema extends z.ZodType>(

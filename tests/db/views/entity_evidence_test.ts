@@ -365,34 +365,42 @@ const insights: fc.Arbitrary<InsightRow[]> = fc.uniqueArray(
   })
 );
 
-/** The raw leads and spend of each entity. */
+/** The raw leads and spend of each entity, and the most leads per spend on a day of one of its ads. */
 function raw(rows: InsightRow[]) {
-  const sums = new Map<string, { leads: number; spend: number }>();
+  const sums = new Map<string, { leads: number; spend: number; highest: number }>();
   for (const { campaign_id = "", adset_id = "", ad_id = "", leads = 0, spend = 0 } of rows) {
     for (const id of new Set([campaign_id, adset_id, ad_id])) {
-      const sum = sums.get(id) ?? { leads: 0, spend: 0 };
-      sums.set(id, { leads: sum.leads + leads, spend: sum.spend + spend });
+      const sum = sums.get(id) ?? { leads: 0, spend: 0, highest: 0 };
+      sums.set(id, {
+        leads: sum.leads + leads,
+        spend: sum.spend + spend,
+        highest: Math.max(sum.highest, leads / spend),
+      });
     }
   }
   return sums;
 }
 
-Deno.test("ads.entity_evidence counts no lead and no spend twice, whatever the rows", async () => {
+// Leads of a parent weigh by what its ads spend today, so they are bounded by what its spend counts
+// for: the rate is a mean of the rates of its days.
+Deno.test("ads.entity_evidence counts no spend twice, and no leads beyond its rates, whatever the rows", async () => {
   let configId = 1000;
   await fc.assert(
     fc.asyncProperty(insights, async (rows) => {
       configId += 1;
       await insertAccount(database.sql, configId, { insights: rows });
-      const leads = rows.reduce((sum, row) => sum + (row.leads ?? 0), 0);
       const spend = rows.reduce((sum, row) => sum + (row.spend ?? 0), 0);
       const own = raw(rows);
+      const highest = Math.max(...own.values().map((sum) => sum.highest));
       const slack = 1 + 1e-9;
       for (const row of Object.values(await evidence(configId))) {
-        const { leads: ownLeads = 0, spend: ownSpend = 0 } = own.get(row.entity_id) ?? {};
+        const { leads: ownLeads = 0, spend: ownSpend = 0, highest: ownHighest = 0 } =
+          own.get(row.entity_id) ?? {};
         assert(row.prior_alpha > 0 && row.prior_beta >= 0);
-        assert(row.events >= 0 && row.events <= ownLeads * slack);
+        assert(row.events >= 0 && row.events <= ownHighest * row.exposure * slack);
+        if (row.entity_type === "ad") assert(row.events <= ownLeads * slack);
         assert(row.exposure > 0 && row.exposure <= ownSpend * slack);
-        assert(row.prior_alpha <= (0.5 + leads - ownLeads) * slack);
+        assert(row.prior_alpha <= 0.5 + highest * (spend - ownSpend) * slack + 1e-9);
         assert(row.prior_beta <= (spend - ownSpend) * slack + 1e-9);
         assertClose(row, {
           alpha: row.prior_alpha + row.events,

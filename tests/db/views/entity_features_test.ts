@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { z } from "zod";
 import type { Level } from "../../../core/level.ts";
 import { type TestDatabase, testDatabase } from "../../database.ts";
 import { AS_OF, daily, insertAccount, insertInsights, type InsightRow, perEntity } from "./rows.ts";
@@ -244,8 +245,21 @@ Deno.test("ads.entity_features takes the account for a campaign's parent", async
   assertEquals(told("13"), [null, 0.2, 0.1, 1 - 30 / (120 / 9)]);
 });
 
+/** The ad that rows are of where they name none. */
+const ONE_AD = {
+  campaigns: [{ campaign_id: "11" }],
+  adsets: [{ adset_id: "21" }],
+  ads: [{ ad_id: "31" }],
+};
+
 Deno.test("ads.entity_features compares only with siblings, and without the entity itself", async () => {
   await insertAccount(database.sql, 10, {
+    campaigns: [{ campaign_id: "11" }],
+    adsets: [{ adset_id: "21" }, { adset_id: "22" }],
+    ads: [
+      ...["good", "bad", "leadless", "before"].map((ad_id) => ({ ad_id })),
+      { ad_id: "elsewhere", adset_id: "22" },
+    ],
     insights: [
       { ad_id: "good", spend: 10, leads: 2 },
       { ad_id: "bad", spend: 20, leads: 1 },
@@ -265,6 +279,7 @@ Deno.test("ads.entity_features compares only with siblings, and without the enti
 
 Deno.test("ads.entity_features has no comparison when the siblings have no lead", async () => {
   await insertAccount(database.sql, 11, {
+    ...ONE_AD,
     insights: [{ ad_id: "31", spend: 10, leads: 2 }, { ad_id: "32", spend: 10 }],
   });
   const ad = (await features(11))["31"];
@@ -273,6 +288,7 @@ Deno.test("ads.entity_features has no comparison when the siblings have no lead"
 
 Deno.test("ads.entity_features takes a share of all that was delivered in the ad set", async () => {
   await insertAccount(database.sql, 12, {
+    ...ONE_AD,
     insights: [{ ad_id: "31", spend: 10, leads: 1 }, { ad_id: "21", spend: 30, leads: 4 }],
   });
   const found = await features(12);
@@ -282,6 +298,96 @@ Deno.test("ads.entity_features takes a share of all that was delivered in the ad
     [0.25, 0.2],
   );
   assertEquals([found["21"]?.entity_type, found["21"]?.spend_7d], ["adset", 40]);
+});
+
+Deno.test("ads.entity_features compares only what it knows to be below the parent", async () => {
+  await insertAccount(database.sql, 18, {
+    campaigns: [{ campaign_id: "11" }],
+    adsets: [{ adset_id: "21" }, { adset_id: "22" }],
+    ads: [{ ad_id: "moved", adset_id: "22" }, { ad_id: "32", adset_id: "22" }],
+    insights: [
+      { ad_id: "moved", adset_id: "21", date: "2026-03-30", spend: 10 },
+      { ad_id: "moved", adset_id: "22", spend: 40 },
+      { ad_id: "32", adset_id: "22", spend: 10 },
+      { ad_id: "unnamed", adset_id: "22", spend: 50 },
+    ],
+  });
+  const shares = await database.sql`
+    select entity_id, parent_id, share_of_parent_spend as share
+    from ads.entity_features
+    where config_id = 18 and as_of = ${AS_OF} and entity_type = 'ad'
+    order by entity_id, parent_id`;
+  assertEquals([...shares], [
+    { entity_id: "32", parent_id: "22", share: 0.1 },
+    { entity_id: "moved", parent_id: "21", share: null },
+    { entity_id: "moved", parent_id: "22", share: 0.4 },
+    { entity_id: "unnamed", parent_id: "22", share: null },
+  ]);
+});
+
+/** A node of a plan that was executed, with what is below it. */
+type PlanNode = {
+  "Relation Name"?: string | undefined;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number | undefined;
+  "Rows Removed by Index Recheck"?: number | undefined;
+  Plans?: PlanNode[] | undefined;
+};
+const PlanNode: z.ZodType<PlanNode> = z.object({
+  "Relation Name": z.string().optional(),
+  "Actual Rows": z.number(),
+  "Actual Loops": z.number(),
+  "Rows Removed by Filter": z.number().optional(),
+  "Rows Removed by Index Recheck": z.number().optional(),
+  get Plans() {
+    return z.array(PlanNode).optional();
+  },
+});
+const Explained = z.tuple([
+  z.object({ "QUERY PLAN": z.tuple([z.object({ Plan: PlanNode })]) }),
+]);
+
+/** How many rows of insights a plan read, kept or not. */
+function insightsRead(node: PlanNode): number {
+  const below = (node.Plans ?? []).map(insightsRead).reduce((sum, rows) => sum + rows, 0);
+  if (!node["Relation Name"]?.startsWith("insights_")) return below;
+  const perLoop = node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0) +
+    (node["Rows Removed by Index Recheck"] ?? 0);
+  return below + perLoop * node["Actual Loops"];
+}
+
+Deno.test("ads.entity_features reads no more than an entity and its siblings when asked for one", async () => {
+  const { sql } = database;
+  await insertAccount(sql, 21, { campaigns: [{ campaign_id: "11" }], insights: [{}] });
+  await sql`
+    insert into ads.adsets (config_id, adset_id, campaign_id, name)
+    select 21, 'adset ' || n, '11', '' from generate_series(0, 99) n`;
+  await sql`
+    insert into ads.ads (config_id, ad_id, adset_id, campaign_id, name)
+    select 21, 'ad ' || n, 'adset ' || n / 5, '11', '' from generate_series(0, 499) n`;
+  await sql`
+    insert into ads.insights (config_id, date, campaign_id, adset_id, ad_id, spend, leads)
+    select
+      21, ${AS_OF}::date - day, 'campaign ' || n / 20, 'adset ' || n / 5, 'ad ' || n, 1 + n % 2, 1
+    from generate_series(0, 9) day
+    cross join generate_series(0, 499) n`;
+  await sql`analyze ads.ads, ads.adsets, ads.insights`;
+  const read = async (entityType: Level, entityId: string) => {
+    const [{ "QUERY PLAN": [{ Plan }] }] = Explained.parse([
+      ...await sql`
+        explain (analyze, format json)
+        select *
+        from ads.entity_features
+        where config_id = 21
+          and entity_type = ${entityType}
+          and as_of = ${AS_OF}
+          and entity_id = ${entityId}`,
+    ]);
+    return insightsRead(Plan);
+  };
+  // Ten days of its own and seven of the five ads of its ad set, of 3,500 in the seven days.
+  assert(await read("ad", "ad 77") < 100);
 });
 
 Deno.test("ads.entity_features counts an active day and the days with leads once above the ads", async () => {
