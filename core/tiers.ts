@@ -18,6 +18,13 @@ export type TierDecision = {
   probabilities: Record<Tier, number>;
 };
 
+/** Adds up counts by tier, with all four tiers. */
+export function countsByTier(rows: { tier: Tier; count: number }[]): Record<Tier, number> {
+  const counts = { HIGH_PERFORMER: 0, MODERATE: 0, LOW: 0, UNDERPERFORMER: 0 };
+  for (const { tier, count } of rows) counts[tier] += count;
+  return counts;
+}
+
 /** The tier of a known CPL ratio. */
 export function tierOfRatio(ratio: number): Tier {
   return TIERS[TIER_LIMITS.findIndex((limit) => ratio <= limit)] ?? "UNDERPERFORMER";

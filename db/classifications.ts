@@ -1,6 +1,6 @@
 /** Reading the history of tiers. */
 import type { Level } from "../core/level.ts";
-import { type Tier, TIERS } from "../core/tiers.ts";
+import type { Tier } from "../core/tiers.ts";
 import type { Queries } from "./connect.ts";
 
 type Fragment = ReturnType<typeof stored>;
@@ -171,13 +171,17 @@ export type TierSummary = {
   count: number;
   confidence_sum: number;
   changes: number;
+  first_classified_at: Date;
   last_classified_at: Date;
+  /** The surest ones first. */
+  top_ids: number[];
 };
 
 /** Sums up the newest row per entity among the matching ones. A tier without any has no row. */
 export function summarizeClassifications(
   sql: Queries,
   filter: ClassificationFilter,
+  top: number,
 ): Promise<TierSummary[]> {
   return sql<TierSummary[]>`
     select
@@ -185,36 +189,33 @@ export function summarizeClassifications(
       count(*) as count,
       sum(confidence_score) as confidence_sum,
       count(*) filter (where tier_change_direction in ('improved', 'declined')) as changes,
-      max(classified_at) as last_classified_at
-    from (${newestPerEntity(sql, filter)}) newest
+      min(classified_at) as first_classified_at,
+      max(classified_at) as last_classified_at,
+      (array_agg(id order by confidence_score desc, id))[:${top}] as top_ids
+    from (
+      select distinct on (entity_id)
+        id, tier, confidence_score, tier_change_direction, classified_at
+      from ads.ml_classifications
+      where ${matches(sql, filter)}
+      order by entity_id, classified_at desc, id desc
+    ) newest
     group by tier`;
 }
 
-/** The best among the newest row per entity: by tier, the surest first. */
-export function topClassifications(
+/** The classifications with these ids, in their order. */
+export function findClassifications(
   sql: Queries,
-  filter: ClassificationFilter,
-  limit: number,
+  { configId, entityType, ids }: { configId: number; entityType: Level; ids: number[] },
 ): Promise<Classification[]> {
-  const bestFirst = sql`order by array_position(${[...TIERS]}, tier), confidence_score desc, id`;
   return named(
     sql,
-    filter.entityType,
+    entityType,
     sql`
       select ${stored(sql)}
-      from (${newestPerEntity(sql, filter)}) newest
-      ${bestFirst}
-      limit ${limit}`,
-    bestFirst,
+      from ads.ml_classifications
+      where config_id = ${configId} and id = any(${ids}::bigint[])`,
+    sql`order by array_position(${ids}::bigint[], id)`,
   );
-}
-
-function newestPerEntity(sql: Queries, filter: ClassificationFilter) {
-  return sql`
-    select distinct on (entity_id) ${stored(sql)}
-    from ads.ml_classifications
-    where ${matches(sql, filter)}
-    order by entity_id, classified_at desc, id desc`;
 }
 
 function matches(sql: Queries, filter: ClassificationFilter) {

@@ -187,24 +187,31 @@ export type EntityFeatures =
   & Record<typeof COUNTS[number], number>
   & Record<typeof RATIOS[number], number | null>;
 
-/** The features of these entities on each day of a period, in the order of ids and days. */
-export function entityFeatures(
+/**
+ * The features of these entities on each day of a period, in the order of the ids and of the days. One
+ * query for each: only a single id leads each part of the view to its rows by key, and several make
+ * it read the whole account.
+ */
+export async function entityFeatures(
   sql: Queries,
   configId: number,
   entityType: Level,
   entityIds: string[],
   period: Period,
 ): Promise<EntityFeatures[]> {
-  return sql<EntityFeatures[]>`
-    select
-      config_id, as_of, entity_type, entity_id, parent_id, is_active, has_budget,
-      ${sql([...COUNTS, ...RATIOS])}
-    from ads.entity_features
-    where config_id = ${configId}
-      and entity_type = ${entityType}
-      and entity_id = any(${entityIds})
-      and as_of between ${period.from} and ${period.to}
-    order by entity_id, as_of`;
+  const rows = await Promise.all(entityIds.map((entityId) =>
+    sql<EntityFeatures[]>`
+      select
+        config_id, as_of, entity_type, entity_id, parent_id, is_active, has_budget,
+        ${sql([...COUNTS, ...RATIOS])}
+      from ads.entity_features
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and entity_id = ${entityId}
+        and as_of between ${period.from} and ${period.to}
+      order by as_of`
+  ));
+  return rows.flat();
 }
 
 /** What is known about a rate of an entity on a day: events per unit of exposure. */

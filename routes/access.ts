@@ -7,6 +7,7 @@ import { Refusal } from "../core/refusal.ts";
 import { type Bucket, takeToken } from "../core/token_bucket.ts";
 import { findGoodKey, hasApiKeys, noteUse } from "../db/api_keys.ts";
 import type { Sql } from "../db/connect.ts";
+import { databaseState } from "../db/state.ts";
 import { isSame, repeatsToken, type Session, type Sessions } from "./sessions.ts";
 
 declare module "hono" {
@@ -15,6 +16,8 @@ declare module "hono" {
     access?: Access;
     /** The session of the page that a request belongs to. */
     session?: Session;
+    /** As `databaseState` told it. */
+    databaseState?: string | null;
   }
 }
 
@@ -41,6 +44,7 @@ export function createAccessControl(
 ) {
   const buckets = new Map<number, Bucket>();
   let keysAreNeeded = false;
+  let stateWithoutKeys: string | null = null;
 
   /** Refuses who may not do what is asked, on every route but the open ones. */
   async function control(c: Context, next: Next): Promise<Response | void> {
@@ -75,7 +79,7 @@ export function createAccessControl(
       await noteUse(sql, key, now());
       return key;
     }
-    return isLocal(c) && !await areKeysNeeded() ? EVERYTHING : null;
+    return isLocal(c) && !await areKeysNeeded(c) ? EVERYTHING : null;
   }
 
   async function accessByKey(text: string): Promise<Access | null> {
@@ -86,10 +90,23 @@ export function createAccessControl(
     return key;
   }
 
-  async function areKeysNeeded(): Promise<boolean> {
+  async function areKeysNeeded(c: Context): Promise<boolean> {
     // They are never deleted, only revoked: once needed, they stay so.
-    keysAreNeeded ||= await hasApiKeys(sql);
+    if (keysAreNeeded) return true;
+    const state = await stateOf(c);
+    if (state !== null && state === stateWithoutKeys) return false;
+    keysAreNeeded = await hasApiKeys(sql);
+    if (!keysAreNeeded) stateWithoutKeys = state;
     return keysAreNeeded;
+  }
+
+  /** The state of the database when the request came, asked for once. */
+  async function stateOf(c: Context): Promise<string | null> {
+    const known = c.get("databaseState");
+    if (known !== undefined) return known;
+    const state = await databaseState(sql);
+    c.set("databaseState", state);
+    return state;
   }
 
   async function unauthorized(c: Context): Promise<Refusal> {
@@ -100,7 +117,7 @@ export function createAccessControl(
         "`deno task key list` shows the good ones, `deno task key create` makes one",
       );
     }
-    return await areKeysNeeded()
+    return await areKeysNeeded(c)
       ? new Refusal(
         "unauthorized",
         "A key is needed",
@@ -131,7 +148,7 @@ export function createAccessControl(
     );
   }
 
-  return { control, identify, accessByKey };
+  return { control, identify, accessByKey, stateOf };
 }
 
 /** Refuses who has not the role that something needs. */

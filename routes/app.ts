@@ -1,4 +1,5 @@
 /** All routes put together. */
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
@@ -28,6 +29,7 @@ import { jobRoutes } from "./jobs.ts";
 import { metricsRoutes, watchRequest } from "./metrics.ts";
 import { createRouter, type Surroundings } from "./router.ts";
 import { createSessions } from "./sessions.ts";
+import { SharedAnswers } from "./shared_answers.ts";
 
 /** Where a key is sent. */
 const KEY_HEADERS = {
@@ -66,14 +68,20 @@ export function createApp(
 ) {
   const sessions = createSessions(secret ?? crypto.randomUUID() + crypto.randomUUID(), now);
   const access = createAccessControl({ sql, now, sessions, requestsPerMinute });
+  const answers = new SharedAnswers(now);
+  const accessOf = async (c: Context) => c.get("access") ?? await access.identify(c) ?? NOTHING;
+  const ask: Surroundings["ask"] = async (c, work) =>
+    await asRequest(sql, await accessOf(c), requestTimeoutMs, work);
   const surroundings: Surroundings = {
     version,
     schedule,
     now,
     runPatienceMs,
-    ask: async (c, work) => {
-      const who = c.get("access") ?? await access.identify(c) ?? NOTHING;
-      return await asRequest(sql, who, requestTimeoutMs, work);
+    ask,
+    share: async (c, write) => {
+      const { configIds } = await accessOf(c);
+      const state = await access.stateOf(c);
+      return await answers.respond(c, { state, configIds }, () => ask(c, write));
     },
     startRun: (task, request) => startRun(sql, task, request),
   };

@@ -1,10 +1,10 @@
 /** Tiers: their history, the newest ones, sums, and making new ones. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import { sum } from "simple-statistics";
 import { yesterdayIn } from "../core/days.ts";
 import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
-import { type Tier, TIERS } from "../core/tiers.ts";
+import { countsByTier, TIERS } from "../core/tiers.ts";
 import * as db from "../db/classifications.ts";
 import { findEntities } from "../db/entities.ts";
 import type { Queries } from "../db/connect.ts";
@@ -30,7 +30,16 @@ import {
   pagingParameters,
   RowId,
 } from "./parameters.ts";
-import { answer, createRouter, eachOf, jsonBody, nullable, type Surroundings } from "./router.ts";
+import {
+  answer,
+  createRouter,
+  eachOf,
+  jsonBody,
+  nullable,
+  type Surroundings,
+  writtenAnswer,
+} from "./router.ts";
+import type { Written } from "./shared_answers.ts";
 
 const TOP_ITEMS = 5;
 const DAY_MS = 86_400_000;
@@ -198,7 +207,7 @@ const summaryRoute = createRoute({
       }),
     }),
   },
-  responses: { 200: answer("The sums", ClassificationSummary), ...errorAnswers(400, 404) },
+  responses: { 200: writtenAnswer("The sums", ClassificationSummary), ...errorAnswers(400, 404) },
 });
 
 function classifyRoute(path: string) {
@@ -217,11 +226,14 @@ function classifyRoute(path: string) {
 }
 
 /** The routes under `/classifications`, but feedback. */
-export function classificationRoutes({ ask, startRun, now, runPatienceMs }: Surroundings) {
+export function classificationRoutes({ ask, share, startRun, now, runPatienceMs }: Surroundings) {
   const router = createRouter();
 
   for (const path of ["/", "/campaigns"]) {
-    router.openapi(listRoute(path), (c) => ask(c, (sql) => list(sql, c, c.req.valid("query"))));
+    router.openapi(
+      listRoute(path),
+      (c) => share(c, (sql) => list(sql, c.req.valid("query"))),
+    );
   }
   for (const path of ["/classify", "/campaigns/classify"]) {
     router.openapi(
@@ -243,7 +255,7 @@ export function classificationRoutes({ ask, startRun, now, runPatienceMs }: Surr
   }
   router.openapi(
     summaryRoute,
-    async (c) => c.json(await ask(c, (sql) => summarize(sql, c.req.valid("query"))), 200),
+    (c) => share(c, (sql) => summarize(sql, c.req.valid("query"))),
   );
   router.openapi(newestRoute, (c) =>
     ask(c, async (sql) => {
@@ -259,58 +271,55 @@ export function classificationRoutes({ ask, startRun, now, runPatienceMs }: Surr
     }));
   return router;
 
-  async function list(
-    sql: Queries,
-    c: Context,
-    query: z.output<typeof listQuery>,
-  ): Promise<Response> {
+  async function list(sql: Queries, query: z.output<typeof listQuery>): Promise<Written> {
     const page = pageOf(query);
-    const time = timeOf(query);
-    const { config_id, ad_account_id } = query;
-    const configId = config_id === undefined || ad_account_id !== undefined
-      ? (await requireAccount(sql, query)).config_id
-      : config_id;
     const filter = {
-      configId,
+      configId: await accountNumber(sql, query),
       entityType: query.entity_type,
       entityId: query.entity_id ?? query.campaign_id,
       minConfidence: query.min_confidence,
-      ...time,
+      ...timeOf(query),
     };
     const [rows, counts] = await Promise.all([
       db.listClassifications(sql, { ...filter, tier: query.tier }, { ...page, after: query.after }),
       query.count ? db.countClassifications(sql, filter) : null,
     ]);
     // A row proves that its account exists, so only who gets none waits for another query.
-    if (rows.length === 0) await requireAccount(sql, { config_id: configId });
+    if (rows.length === 0) await requireAccount(sql, { config_id: filter.configId });
     const byTier = counts && countsByTier(counts);
-    return ClassificationList.respond(c, {
-      config_id: configId,
+    const json = ClassificationList.write({
+      config_id: filter.configId,
       total: byTier && (query.tier ? byTier[query.tier] : sum(Object.values(byTier))),
       ...pageNumbers(page),
       next_after: rows.length === page.limit ? rows.at(-1)?.id ?? null : null,
       by_tier: byTier,
     }, rows.map(present));
+    return { json, until: Infinity };
   }
 
   async function summarize(
     sql: Queries,
     query: z.output<typeof summaryRoute.request.query>,
-  ): Promise<z.input<typeof ClassificationSummary>> {
-    const { config_id: configId } = await requireAccount(sql, query);
+  ): Promise<Written> {
+    const configId = await accountNumber(sql, query);
+    const { entity_type: entityType } = query;
     const time = timeOf(query);
-    if (!time.from && !time.before) {
-      time.from = new Date(now().getTime() - query.window_days * DAY_MS);
-    }
-    const filter = { configId, entityType: query.entity_type, ...time };
-    const [tiers, top] = await Promise.all([
-      db.summarizeClassifications(sql, filter),
-      db.topClassifications(sql, filter, TOP_ITEMS),
-    ]);
+    const windowMs = time.from || time.before ? null : query.window_days * DAY_MS;
+    if (windowMs !== null) time.from = new Date(now().getTime() - windowMs);
+    const tiers = await db.summarizeClassifications(
+      sql,
+      { configId, entityType, ...time },
+      TOP_ITEMS,
+    );
+    if (tiers.length === 0) await requireAccount(sql, { config_id: configId });
+    const ids = TIERS.flatMap((tier) => tiers.find((sums) => sums.tier === tier)?.top_ids ?? [])
+      .slice(0, TOP_ITEMS);
+    const top = await db.findClassifications(sql, { configId, entityType, ids });
     const byTier = countsByTier(tiers);
     const total = sum(Object.values(byTier));
+    const firstAt = Math.min(...tiers.map((tier) => tier.first_classified_at.getTime()));
     const lastAt = tiers.map((tier) => tier.last_classified_at.toISOString()).sort().at(-1) ?? null;
-    return {
+    const summary: z.input<typeof ClassificationSummary> = {
       config_id: configId,
       window_days: query.window_days,
       date_from: query.date_from?.toISOString() ?? null,
@@ -329,6 +338,21 @@ export function classificationRoutes({ ask, startRun, now, runPatienceMs }: Surr
       last_classification: lastAt,
       top_items: top.map(present),
     };
+    return {
+      json: JSON.stringify(summary),
+      // The last days move on, and leave the oldest row behind.
+      until: windowMs === null ? Infinity : firstAt + windowMs,
+    };
+  }
+
+  /** The number of the account, looked up only where it is not given alone. */
+  async function accountNumber(
+    sql: Queries,
+    query: { config_id?: number; ad_account_id?: string },
+  ): Promise<number> {
+    const { config_id, ad_account_id } = query;
+    if (config_id !== undefined && ad_account_id === undefined) return config_id;
+    return (await requireAccount(sql, query)).config_id;
   }
 
   /** What a request wants to be classified. */
@@ -432,16 +456,4 @@ function timeOf({ date_from, date_to }: { date_from?: Date; date_to?: Date }) {
     throw wrongParameter("date_from", "is after date_to");
   }
   return { from: date_from, before: date_to && new Date(date_to.getTime() + 1) };
-}
-
-/** Adds up counts by tier, with all four tiers. */
-export function countsByTier(rows: { tier: Tier; count: number }[]): Record<Tier, number> {
-  const counts = { HIGH_PERFORMER: 0, MODERATE: 0, LOW: 0, UNDERPERFORMER: 0 };
-  for (const { tier, count } of rows) counts[tier] += count;
-  return counts;
-}
-
-/** The sum of some numbers. */
-export function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,10 +1,12 @@
 /** What people say about tiers. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { sum } from "simple-statistics";
 import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
+import { countsByTier } from "../core/tiers.ts";
 import { countFeedback, insertFeedback } from "../db/feedback.ts";
 import { requireAccount } from "./accounts.ts";
-import { countsByTier, sum, TierCounts, TierName } from "./classifications.ts";
+import { TierCounts, TierName } from "./classifications.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
 import { ConfigId, EntityType, RowId, text } from "./parameters.ts";
 import { answer, createRouter, jsonBody, type Surroundings } from "./router.ts";

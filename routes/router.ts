@@ -7,11 +7,14 @@ import type { RequestedRun } from "../jobs/runs.ts";
 import type { ScheduledJob } from "../jobs/schedule.ts";
 import type { Task, TaskRequest } from "../jobs/task.ts";
 import { onInvalid } from "./errors.ts";
+import type { Written } from "./shared_answers.ts";
 
 /** What the routes need from outside. */
 export type Surroundings = {
   /** Asks the database for what the request may see: the only way to it that routes have. */
   ask<Result>(c: Context, work: (sql: Queries) => Promise<Result>): Promise<Result>;
+  /** Answers like `ask`, or with what was written for the same request if nothing changed since. */
+  share(c: Context, write: (sql: Queries) => Promise<Written>): Promise<Response>;
   /** Starts a run on an account that the request has been found to see. */
   startRun<Result extends Counts>(
     task: Task<Result>,
@@ -35,6 +38,17 @@ export function createRouter(): OpenAPIHono {
 /** The description of a JSON answer. */
 export function answer<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };
+}
+
+/** The same for an answer that is written before, and typed by what writes it instead of `c.json`. */
+export function writtenAnswer<Schema extends z.ZodType>(description: string, schema: Schema) {
+  const content: Record<string, { schema: Schema }> = { "application/json": { schema } };
+  return { description, content };
+}
+
+/** Answers with written JSON. */
+export function respondWritten(c: Context, json: string): Response {
+  return c.body(json, 200, { "content-type": "application/json" });
 }
 
 /** The description of a JSON body that a request must have. */

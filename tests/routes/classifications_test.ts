@@ -4,7 +4,7 @@ import {
   ClassificationList,
   ClassificationSummary,
 } from "../../routes/classifications.ts";
-import { openService, storeClassifications } from "./service.ts";
+import { NOW, openService, storeClassifications } from "./service.ts";
 
 type Service = Awaited<ReturnType<typeof openService>>;
 let service: Service;
@@ -213,4 +213,74 @@ Deno.test("GET /classifications/summary has zeros when nothing is classified", a
   );
   assertEquals([total, average_confidence, top_items], [0, 0, []]);
   assertEquals(last_classification_at, null);
+});
+
+Deno.test("GET /classifications and their summary tell what was stored by SQL alone since", async () => {
+  await using other = await openService();
+  const { sql } = other;
+  const ask = (path: string) => other.get(`/api/v1/classifications${path}?config_id=1`);
+  const seen = async () => {
+    const { data } = (await ask("")).read(ClassificationList.schema);
+    const { total, top_items } = (await ask("/summary")).read(ClassificationSummary);
+    const names = [...data, ...top_items].map((row) => row.entity_name);
+    return [total, ...names];
+  };
+  assertEquals(await seen(), [0]);
+  await storeClassifications(other, [{
+    entityType: "campaign",
+    entityId: "11",
+    tier: "LOW",
+    confidence: 0.5,
+    at: "2026-03-10T06:00Z",
+  }]);
+  assertEquals(await seen(), [1, "Spring", "Spring"]);
+  await sql`update ads.campaigns set name = 'Summer' where campaign_id = '11'`;
+  assertEquals(await seen(), [1, "Summer", "Summer"]);
+  await sql`delete from ads.ml_classifications`;
+  assertEquals(await seen(), [0]);
+});
+
+Deno.test("GET /classifications/summary leaves out what left the last days though nothing is stored", async () => {
+  const clock = { time: NOW };
+  await using other = await openService({ now: () => clock.time });
+  await storeClassifications(other, [
+    {
+      entityType: "campaign",
+      entityId: "11",
+      tier: "LOW",
+      confidence: 0.5,
+      at: "2026-03-10T06:00Z",
+    },
+    {
+      entityType: "campaign",
+      entityId: "12",
+      tier: "LOW",
+      confidence: 0.6,
+      at: "2026-03-11T06:00Z",
+    },
+  ]);
+  const totalAt = async (time: string) => {
+    clock.time = new Date(time);
+    const path = "/api/v1/classifications/summary?config_id=1&window_days=1";
+    return (await other.get(path)).read(ClassificationSummary).total;
+  };
+  assertEquals(await totalAt("2026-03-11T06:00:00.000Z"), 2);
+  assertEquals(await totalAt("2026-03-11T06:00:00.001Z"), 1);
+  assertEquals(await totalAt("2026-03-12T06:00:00.001Z"), 0);
+});
+
+Deno.test("GET /classifications/summary shows five of the best tiers, the surest of each first", async () => {
+  await using other = await openService();
+  await storeClassifications(other, [
+    ...["31", "32", "33", "34"].map((entityId, index) => ({
+      entityType: "ad",
+      entityId,
+      tier: index < 2 ? "LOW" : "MODERATE",
+      confidence: 0.5 + index % 2 / 10,
+      at: "2026-03-10T06:00Z",
+    })),
+  ]);
+  const path = "/api/v1/classifications/summary?config_id=1&entity_type=ad";
+  const { top_items } = (await other.get(path)).read(ClassificationSummary);
+  assertEquals(top_items.map((row) => row.entity_id), ["34", "33", "32", "31"]);
 });
