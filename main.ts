@@ -8,8 +8,9 @@
 import { configure, getJsonLinesFormatter, getLogger, getStreamSink } from "@logtape/logtape";
 import { Refusal } from "./core/refusal.ts";
 import { cronForDeno } from "./core/cron.ts";
-import { checkEngine, readSettings, type Settings } from "./core/settings.ts";
-import { checkHost } from "./db/api_keys.ts";
+import { checkEngine, isLoopback, readSettings, type Settings } from "./core/settings.ts";
+import { hasApiKeys } from "./db/api_keys.ts";
+import type { Sql } from "./db/connect.ts";
 import { type Database, openDatabase, untilReady } from "./db/database.ts";
 import project from "./deno.json" with { type: "json" };
 import { command, print } from "./jobs/commands/command.ts";
@@ -30,6 +31,16 @@ const logger = getLogger(["adstrata", "schedule"]);
 
 /** Where the service listens. */
 type Address = Pick<Settings, "host" | "port">;
+
+/** Refuses to listen where other machines reach the service while there is no key. */
+export async function checkHost(sql: Sql, host: string): Promise<void> {
+  if (isLoopback(host) || await hasApiKeys(sql)) return;
+  throw new Refusal(
+    "forbidden",
+    `Refusing to listen on "${host}": there is no API key yet, so anybody there could ask anything`,
+    "Make one with `deno task key create`, or leave HOST at 127.0.0.1",
+  );
+}
 
 /** Refuses an occupied port before anything else is done. */
 export function checkPort({ host, port }: Address): void {

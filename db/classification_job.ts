@@ -47,7 +47,7 @@ export type Candidate = {
  */
 export async function* readCandidates(
   sql: Transaction,
-  { configId, entityType, asOf, entityIds, at, batch = 5000 }: {
+  { configId, entityType, asOf, entityIds, at, batch = 2000 }: {
     configId: number;
     entityType: Level;
     asOf: string;

@@ -20,13 +20,14 @@ export function asRequest<Result>(
   work: (sql: Queries) => Promise<Result>,
 ): Promise<Result> {
   // Where there are no keys, there is nothing to keep apart.
-  if (configIds === null) return work(sql);
+  const ofAccounts = configIds && `
+    set local role adstrata_request;
+    set local adstrata.config_ids = '${configIds.map(Number).join(",")}';`;
   return inTransaction(sql, async (transaction) => {
     await transaction.unsafe(`
       set local citus.propagate_set_commands = 'local';
-      set local role adstrata_request;
-      set local adstrata.config_ids = '${configIds.map(Number).join(",")}';
-      set local statement_timeout = ${Math.round(timeoutMs)}`);
+      set local statement_timeout = ${Math.round(timeoutMs)};
+      ${ofAccounts ?? ""}`);
     return await work(transaction);
   });
 }

@@ -48,6 +48,8 @@ export function createAccessControl(
 
   /** Refuses who may not do what is asked, on every route but the open ones. */
   async function control(c: Context, next: Next): Promise<Response | void> {
+    // The same address has other answers for other keys, and caches do not know of X-API-Key.
+    c.header("Cache-Control", "no-store");
     if (OPEN.test(c.req.path)) return await next();
     const access = await identify(c);
     if (!access) {
@@ -161,8 +163,10 @@ export function requireRole(access: Access, role: Role): void {
   );
 }
 
+/** Other schemes than Bearer are none of ours: a proxy may ask for a password of its own. */
 function givenKey(c: Context): string | undefined {
-  return c.req.header("x-api-key") ?? c.req.header("authorization")?.replace(/^Bearer\s+/i, "");
+  return c.req.header("x-api-key") ??
+    c.req.header("authorization")?.match(/^Bearer\s+(.+)$/i)?.[1];
 }
 
 function toSignIn(c: Context): Response {
@@ -175,14 +179,16 @@ const Connection = z.object({ remoteAddr: z.object({ hostname: z.string() }) });
 
 const LOOPBACK = /^(localhost|\[?::1\]?|(::ffff:)?127(\.\d+){3})$/;
 
+/** What proxies add, most of them only some of it. */
+const FORWARDED = /^(forwarded|via|x-forwarded-.*|x-real-ip)$/;
+
 /**
  * Whether a request comes from this machine, and not through a proxy on it. The name by which it asks
  * has to be of this machine too, or a page of another site could have its own name lead here.
  */
 export function isLocal(c: Context): boolean {
   const { data } = Connection.safeParse(c.env);
-  const isForwarded = c.req.header("forwarded") ?? c.req.header("x-forwarded-for");
   return LOOPBACK.test(data?.remoteAddr.hostname ?? "") &&
     LOOPBACK.test(new URL(c.req.url).hostname) &&
-    isForwarded === undefined;
+    !Object.keys(c.req.header()).some((name) => FORWARDED.test(name));
 }

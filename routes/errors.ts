@@ -97,10 +97,16 @@ const BY_MIDDLEWARE: Record<number, Refusal> = {
   ),
 };
 
+/** What the database ended because it took too long, for this request or for one that shared it. */
+function refusalOf(error: Error): Refusal | undefined {
+  const isCanceled = "code" in error && error.code === "57014";
+  return isCanceled ? BY_MIDDLEWARE[504] : undefined;
+}
+
 /** Turns whatever a route throws into an answer. Only a refusal says what happened. */
 export function onError(error: Error, c: Context): Response {
   if (error instanceof Refusal) return refuse(c, error);
-  const refusal = error instanceof HTTPException ? BY_MIDDLEWARE[error.status] : undefined;
+  const refusal = error instanceof HTTPException ? BY_MIDDLEWARE[error.status] : refusalOf(error);
   if (refusal) return refuse(c, refusal);
   return c.json({
     code: "internal",

@@ -1,4 +1,5 @@
 -- The order in which the layer of functions and views is installed.
+\ir functions/keep_accounts_apart.sql
 \ir functions/create_insight_partitions.sql
 \ir functions/is_running.sql
 \ir functions/pct_change.sql

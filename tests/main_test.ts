@@ -327,8 +327,12 @@ Deno.test({
     await sql.end({ timeout: 1 });
     const { code, stderr } = await service.stop("SIGTERM");
     assertEquals(code, 0, stderr);
-    const [lost] = logged(stderr, "adstrata.schedule");
-    assertEquals(lost?.[0], "WARN", stderr);
+    assert(
+      logged(stderr, "adstrata.jobs").some(([level, message]) =>
+        level === "WARN" && message.startsWith("Entering runs")
+      ),
+      stderr,
+    );
   },
 });
 

@@ -31,18 +31,68 @@ create table ads.api_key_accounts (
 create index api_key_accounts_key on ads.api_key_accounts (key_id);
 comment on table ads.api_key_accounts is 'One row per key and account that it may see.';
 
+-- include: sql/functions/keep_accounts_apart.sql
+-- Shows requests the rows of their own accounts only, in a table with config_id.
+create or replace function ads.keep_accounts_apart(table_name regclass)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  execute format('alter table %s enable row level security', table_name);
+  -- Other roles see what they were granted, as without row level security.
+  execute format('create policy everybody on %s using (true)', table_name);
+  -- The setting is read once and not for each row. Unknown to the planner as a comparison, because it
+  -- would take the account of the query and that of the setting for two independent conditions.
+  execute format(
+    $policy$
+      create policy accounts_of_key on %s as restrictive to adstrata_request
+      using (coalesce(
+        config_id = any (
+          (select string_to_array(current_setting('adstrata.config_ids', true), ','))::integer[]
+        ),
+        false
+      ))
+    $policy$,
+    table_name
+  );
+end;
+$$;
+
+comment on function ads.keep_accounts_apart(regclass) is
+  'Turns on row level security, by which the role of requests sees the accounts of its setting.';
+-- end include
+
 do $$
 declare
   relation record;
 begin
-  -- A role belongs to the whole server. It stays there when another database of the server goes
-  -- down, and so it may exist before the first one comes up.
+  -- A role belongs to the whole server: it stays there when another database goes down, and so it may
+  -- exist before the first one comes up. Whoever migrates has to be able to switch to it.
   begin
-    create role adstrata_request nologin;
+    if not exists (select from pg_catalog.pg_roles where rolname = 'adstrata_request') then
+      begin
+        create role adstrata_request nologin;
+      exception
+        when duplicate_object or unique_violation then null;
+      end;
+    end if;
+    begin
+      set local role adstrata_request;
+      reset role;
+    exception
+      when insufficient_privilege then
+        execute format('grant adstrata_request to %I', current_user);
+    end;
   exception
-    when duplicate_object or unique_violation then null;
+    when insufficient_privilege then
+      raise exception '% may neither create the role adstrata_request nor use it', current_user
+        using hint = format(
+          'Somebody who may has to do once for this server: create role adstrata_request nologin; '
+          'grant adstrata_request to %I;',
+          current_user
+        );
   end;
-  execute format('grant adstrata_request to %I', current_user);
   grant usage on schema ads to adstrata_request;
   -- Of what comes later, too; a partition lets nobody in but through its table.
   alter default privileges in schema ads grant select on tables to adstrata_request;
@@ -67,23 +117,7 @@ begin
     end if;
     execute format('grant select on %s to adstrata_request', relation.name);
     continue when relation.relkind = 'v' or not relation.is_of_account;
-    execute format('alter table %s enable row level security', relation.name);
-    -- Other roles see what they were granted, as without row level security.
-    execute format('create policy everybody on %s using (true)', relation.name);
-    -- The setting is read once and not for each row. Unknown to the planner as a comparison, because
-    -- it would take the account of the query and that of the setting for two independent conditions.
-    execute format(
-      $policy$
-        create policy accounts_of_key on %s as restrictive to adstrata_request
-        using (coalesce(
-          config_id = any (
-            (select string_to_array(current_setting('adstrata.config_ids', true), ','))::integer[]
-          ),
-          false
-        ))
-      $policy$,
-      relation.name
-    );
+    perform ads.keep_accounts_apart(relation.name);
   end loop;
   -- No policy, no grant: nobody but the owner.
   alter table ads.api_keys enable row level security;
@@ -112,5 +146,6 @@ begin
   revoke all on schema ads from adstrata_request;
 end;
 $$;
+drop function ads.keep_accounts_apart;
 drop table ads.api_key_accounts;
 drop table ads.api_keys;

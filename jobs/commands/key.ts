@@ -14,7 +14,7 @@ const USAGE = `deno task key create --config ID [--config ID] --role ${ROLES.joi
   "--name NAME [--expires 90d], deno task key list, or deno task key revoke PREFIX";
 
 await command(async (args) => {
-  const { values, positionals: [action, prefix] } = parseArgs({
+  const { values, positionals: [action, prefix, ...rest] } = parseArgs({
     args,
     allowPositionals: true,
     options: {
@@ -24,6 +24,8 @@ await command(async (args) => {
       expires: { type: "string" },
     },
   });
+  // To end one key of two that were given would leave the other one good.
+  if (rest.length > 0) throw new Refusal("invalid_parameter", "One key at a time", `Use ${USAGE}`);
   const work = workOf(action, prefix, values);
   const database = await openDatabase(readSettings(Deno.env.toObject()));
   try {

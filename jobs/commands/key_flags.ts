@@ -12,7 +12,9 @@ const flagsSchema = z.object({
     "give the accounts that it may see, as in --config 14 --config 15",
   ),
   role: z.enum(ROLES, `it is one of ${ROLES.join(", ")}`),
-  name: z.string("say whose it is, as in --name reporting").trim().min(1, "it must not be empty"),
+  // A line of the list is a key: no name breaks out of it, or hides what stands beside it.
+  name: z.string("say whose it is, as in --name reporting").trim()
+    .regex(/^\P{C}{1,100}$/u, "give 1 to 100 characters that can be seen"),
   expires: z.string().regex(/^[1-9]\d{0,4}[hd]$/, "give hours or days, as in 12h or 90d")
     .optional(),
 });

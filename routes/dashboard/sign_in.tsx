@@ -32,10 +32,13 @@ export function signInRoutes(
 
   router.post("/sign-out", async (c) => {
     const session = await sessions.read(c);
-    if (session && !await repeatsToken(c, session)) {
-      throw new Refusal("forbidden", "Sign out by the button of the page");
+    // Where the form of another site sends no cookie, the answer must not delete it either.
+    if (session) {
+      if (!await repeatsToken(c, session)) {
+        throw new Refusal("forbidden", "Sign out by the button of the page");
+      }
+      sessions.end(c);
     }
-    sessions.end(c);
     return c.redirect("/sign-in", 303);
   });
   return router;
@@ -73,7 +76,7 @@ function form(c: Context, to: string, problem?: string) {
 function pathOf(to: unknown): string {
   const here = "http://here";
   const url = typeof to === "string" ? URL.parse(to, here) : null;
-  // Two slashes at the start would name another host.
-  const isOurs = url?.origin === here && !url.pathname.startsWith("//");
+  // Two slashes at the start would name another host, and the path of a blob: is a whole address.
+  const isOurs = url?.origin === here && /^\/(?!\/)/.test(url.pathname);
   return url && isOurs ? url.pathname + url.search : "/";
 }

@@ -56,6 +56,23 @@ Deno.test("every view asks as its caller", () => {
   );
 });
 
+Deno.test("every table of accounts has the policy that keeps them apart", async () => {
+  const policies = await sql<{ table: string }[]>`
+    select c.relname as table
+    from pg_policy p
+    join pg_class c on c.oid = p.polrelid
+    where p.polname = 'accounts_of_key'
+      and p.polcmd = '*'
+      and not p.polpermissive
+      and p.polroles = array['adstrata_request'::regrole::oid]
+      and c.relrowsecurity
+    order by c.relname`;
+  assertEquals(
+    policies.map(({ table }) => table),
+    relations.filter(({ kind }) => kind !== "v").map(({ name }) => name),
+  );
+});
+
 Deno.test("asRequest() shows no partition past its table, and no key", async () => {
   const partition = (sql: Queries) => sql`select from ads.insights_2026_03`;
   assertEquals((await ask([14], (sql) => sql`select from ads.insights`)).length > 0, true);

@@ -46,6 +46,9 @@ Deno.test("createApp() answers on its own machine only while there are no keys",
     [CONFIG, {}, ELSEWHERE],
     [CONFIG, { "x-forwarded-for": "10.0.0.7" }, "127.0.0.1"],
     [CONFIG, { forwarded: "for=10.0.0.7" }, "127.0.0.1"],
+    [CONFIG, { "x-real-ip": "10.0.0.7" }, "127.0.0.1"],
+    [CONFIG, { "x-forwarded-proto": "https" }, "127.0.0.1"],
+    [CONFIG, { via: "1.1 proxy" }, "127.0.0.1"],
     // A page of another site, whose name was made to lead here.
     [`http://evil.example${CONFIG}`, {}, "127.0.0.1"],
   ];
@@ -89,6 +92,25 @@ Deno.test("createApp() refuses a key that is unknown, forged, expired or revoked
   for (const key of [expired, revoked, forged, "", "x", "adstrata_0000000000_" + "A".repeat(43)]) {
     const refused = await service.request(CONFIG, by(key));
     assertEquals([key, refused.status], [key, 401]);
+  }
+});
+
+Deno.test("createApp() leaves a password for a proxy to the proxy", async () => {
+  await using service = await openService({ from: ELSEWHERE });
+  const cookie = await signIn(service, await addKey(service));
+  const statusOf = async (headers: HeadersInit) =>
+    (await service.request(CONFIG, { headers })).status;
+  assertEquals(await statusOf({ cookie, authorization: "Basic eDp5" }), 200);
+  assertEquals(await statusOf({ cookie, authorization: "Bearer eDp5" }), 401);
+  assertEquals(await statusOf({ authorization: "Basic eDp5" }), 401);
+});
+
+Deno.test("createApp() lets no cache keep what depends on the key", async () => {
+  await using service = await openService();
+  const key = await addKey(service);
+  for (const path of [CONFIG, "/?config_id=1", "/?config_id=2", "/api/v1/health/detailed"]) {
+    const answer = await service.request(path, by(key));
+    assertEquals([path, answer.headers.get("cache-control")], [path, "no-store"]);
   }
 });
 
@@ -253,9 +275,14 @@ Deno.test("the pages lead to the sign-in form and back to what was asked for", a
   const location = page.headers.get("location") ?? "";
   assertEquals(location, "/sign-in?to=%2Fentities%2Fad%2F31%3Fconfig_id%3D1");
   assertMatch((await service.get(location)).text, /value="\/entities\/ad\/31\?config_id=1"/);
-  for (
-    const to of ["https://evil.example/", "//evil.example", "/\\evil.example", "/.//evil.example"]
-  ) {
+  const elsewhere = [
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "/.//evil.example",
+    "blob:http://here/",
+  ];
+  for (const to of elsewhere) {
     const answer = await service.request("/sign-in", form({ key, to }));
     assertEquals(answer.headers.get("location"), "/");
   }
@@ -331,6 +358,9 @@ Deno.test("signing out takes the button of the page", async () => {
   const out = await service.request("/sign-out", form({ csrf_token: token }, cookie));
   assertEquals([out.status, out.headers.get("location")], [303, "/sign-in"]);
   assertMatch(out.headers.get("set-cookie") ?? "", /^adstrata_session=; Max-Age=0/);
+  // Browsers send no such cookie with the form of another site, but would obey the answer.
+  const foreign = await service.request("/sign-out", form({}));
+  assertEquals(foreign.headers.get("set-cookie"), null);
 });
 
 Deno.test("signing in refuses a wrong key and forms of other sites", async () => {

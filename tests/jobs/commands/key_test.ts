@@ -51,6 +51,7 @@ Deno.test("key says what to do when it is told nonsense, and stores nothing", as
     [["create", ...FLAGS, "--config", "16"], /no account with config id 16.*[Ii]mport/],
     [["revoke"], /Which key/],
     [["revoke", "0000000000"], /There is no key "0000000000"/],
+    [["revoke", "0000000000", "1111111111"], /One key at a time/],
   ];
   for (const [args, sentence] of cases) {
     const { code, stdout, stderr } = await key(...args);
@@ -75,4 +76,8 @@ Deno.test("readKeyFlags() names every wrong flag", () => {
   const { message } = assertThrows(() => readKeyFlags(wrong, NOW), Refusal);
   for (const flag of ["--config", "--role", "--name", "--expires"]) assert(message.includes(flag));
   assertThrows(() => readKeyFlags({}, NOW), Refusal, "--config 14 --config 15");
+  const good = { config: ["14"], role: "read" };
+  for (const name of ["a\nb", "a\x1b[2K", "a\u202eb", "a".repeat(101)]) {
+    assertThrows(() => readKeyFlags({ ...good, name }, NOW), Refusal, "--name");
+  }
 });
