@@ -10,6 +10,10 @@ export type TaskRequest = Omit<RunSubject, "job"> & {
   entityIds?: string[] | undefined;
   /** Do anew what was done before and still holds. */
   force?: boolean | undefined;
+  /** How many days to `asOf` to look at, where a task looks at single days; 1 if not given. */
+  days?: number | undefined;
+  /** How many days before those they are compared with. */
+  historyDays?: number | undefined;
   /** Aborted when the work must end: tasks look at it between two steps. */
   signal: AbortSignal;
 };

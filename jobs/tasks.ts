@@ -1,6 +1,7 @@
 /** The table of all tasks: what is here is scheduled, claimed, recorded and measured. */
+import { anomalies } from "./anomalies.ts";
 import { classification } from "./classification.ts";
 import type { Task } from "./task.ts";
 
 /** All tasks. */
-export const TASKS: readonly Task[] = [classification];
+export const TASKS: readonly Task[] = [classification, anomalies];

@@ -6,7 +6,6 @@ import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import { countsByTier, TIERS } from "../core/tiers.ts";
 import * as db from "../db/classifications.ts";
-import { findEntities } from "../db/entities.ts";
 import type { Queries } from "../db/connect.ts";
 import { classification } from "../jobs/classification.ts";
 import { requireAccount } from "./accounts.ts";
@@ -30,6 +29,7 @@ import {
   pagingParameters,
   RowId,
 } from "./parameters.ts";
+import { requireEntities } from "./selection.ts";
 import {
   answer,
   createRouter,
@@ -392,24 +392,6 @@ export function classificationRoutes({ ask, share, startRun, now, runPatienceMs 
       classified_count: rows.length,
       classifications: rows.map(present),
     };
-  }
-
-  async function requireEntities(
-    sql: Queries,
-    configId: number,
-    entityType: z.output<typeof EntityType>,
-    entityIds: string[],
-  ): Promise<void> {
-    const found = await findEntities(sql, configId, entityType, entityIds);
-    const known = new Set(found.map((entity) => entity.entity_id));
-    const unknown = entityIds.filter((id) => !known.has(id));
-    if (unknown.length === 0) return;
-    throw new Refusal(
-      "not_found",
-      `There is no ${LEVEL_FACTS[entityType].one} "${unknown[0]}" in this account`,
-      undefined,
-      { entity_ids: unknown },
-    );
   }
 }
 

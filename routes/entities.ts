@@ -28,7 +28,7 @@ import { Features, presentFeatures } from "./features.ts";
 import { listOf } from "./lists.ts";
 import { accountParameters, Day, EntityId, EntityType, pageNumbers, pageOf } from "./parameters.ts";
 import { answer, createRouter, nullable, type Surroundings } from "./router.ts";
-import { filterOf, selectionParameters } from "./selection.ts";
+import { filterOf, requireEntity, selectionParameters } from "./selection.ts";
 
 const METRICS: EvidenceRow["metric"][] = ["cpl", "ctr", "conversion_rate"];
 const DAYS_SHOWN = 7;
@@ -234,18 +234,6 @@ export function entityRoutes({ ask, now }: Surroundings) {
           total: days.length,
         }, days.map(presentDay));
       }));
-}
-
-async function requireEntity(
-  sql: Queries,
-  configId: number,
-  level: Level,
-  id: string,
-): Promise<Entity> {
-  const [entity] = await findEntities(sql, configId, level, [id]);
-  if (entity) return entity;
-  const { one } = LEVEL_FACTS[level];
-  throw new Refusal("not_found", `There is no ${one} "${id}" in this account`);
 }
 
 /** The period that is asked for; an end that is not given follows from the other one. */

@@ -1,7 +1,10 @@
 /** Which entities of a level a request is about, in pages. */
 import type { z } from "@hono/zod-openapi";
+import { type Level, LEVEL_FACTS } from "../core/level.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Account } from "../db/accounts.ts";
-import type { EntityFilter } from "../db/entities.ts";
+import type { Queries } from "../db/connect.ts";
+import { type Entity, type EntityFilter, findEntities } from "../db/entities.ts";
 import {
   accountParameters,
   EntityId,
@@ -41,4 +44,36 @@ export function filterOf(account: Account, query: Selection): EntityFilter {
     isActive: query.is_active,
     search: query.search,
   };
+}
+
+/** Finds the entities with these ids, all of them. */
+export async function requireEntities(
+  sql: Queries,
+  configId: number,
+  entityType: Level,
+  entityIds: string[],
+): Promise<Entity[]> {
+  const found = await findEntities(sql, configId, entityType, entityIds);
+  const known = new Set(found.map((entity) => entity.entity_id));
+  const unknown = entityIds.filter((id) => !known.has(id));
+  const [first] = unknown;
+  if (first === undefined) return found;
+  throw unknownEntity(entityType, first, { entity_ids: unknown });
+}
+
+/** Finds the entity with this id. */
+export async function requireEntity(
+  sql: Queries,
+  configId: number,
+  entityType: Level,
+  entityId: string,
+): Promise<Entity> {
+  const [entity] = await findEntities(sql, configId, entityType, [entityId]);
+  if (entity) return entity;
+  throw unknownEntity(entityType, entityId);
+}
+
+function unknownEntity(level: Level, id: string, details?: Record<string, unknown>): Refusal {
+  const { one } = LEVEL_FACTS[level];
+  return new Refusal("not_found", `There is no ${one} "${id}" in this account`, undefined, details);
 }

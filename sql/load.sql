@@ -12,8 +12,10 @@
 \ir views/entity_daily.sql
 \ir views/parent_totals.sql
 \ir views/entity_totals.sql
+\ir views/change_drivers.sql
 \ir views/account_reference.sql
 \ir views/entity_features.sql
+\ir views/anomaly_baselines.sql
 \ir views/entity_evidence.sql
 \ir views/latest_classifications.sql
 \ir functions/store_features.sql

@@ -1,18 +1,24 @@
 /** `deno task demo`: a demo account, its tiers at all levels, and the service on it. */
-import { yesterdayIn } from "../../core/days.ts";
+import { addDays, yesterdayIn } from "../../core/days.ts";
 import { DEMO_ACCOUNT, demoAccount, demoExport } from "../../core/demo.ts";
+import { LEVELS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { readSettings } from "../../core/settings.ts";
 import { type Account, findAccount, getAccount, lastDeliveryDay } from "../../db/accounts.ts";
+import { listIncidents } from "../../db/anomalies.ts";
 import type { Sql } from "../../db/connect.ts";
 import { openDatabase } from "../../db/database.ts";
 import { migrate, migrationState, refuseNewer } from "../../db/migrate.ts";
 import { checkHost, checkPort, serve } from "../../main.ts";
+import { anomalies } from "../anomalies.ts";
 import { importFiles } from "../import.ts";
+import { startRun } from "../runs.ts";
 import { classifyAndSummarize } from "../verdicts.ts";
 import { command, print } from "./command.ts";
 
 const CONFIG_ID = 1;
+const STORY_DAYS = 14;
+const STORIES = 5;
 
 await command(async () => {
   const settings = readSettings(Deno.env.toObject());
@@ -27,12 +33,30 @@ await command(async () => {
     const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
     print("Classifying campaigns, ad sets and ads");
     const summary = await classifyAndSummarize(database.sql, account, now);
-    print(["", ...summary, ""].join("\n"));
+    print(["", ...summary, "", ...await whatHappened(database.sql, now), ""].join("\n"));
     await serve(settings, database);
   } finally {
     await database.close();
   }
 });
+
+/** Looks for what stands out on the last two weeks, and tells what still goes on. */
+async function whatHappened(sql: Sql, now: Date): Promise<string[]> {
+  const lastDay = yesterdayIn(DEMO_ACCOUNT.timeZone, now);
+  for (let before = STORY_DAYS; before >= 0; before--) {
+    for (const entityType of LEVELS) {
+      const asOf = addDays(lastDay, -before);
+      await (await startRun(sql, anomalies, { configId: CONFIG_ID, entityType, asOf, now })).done;
+    }
+  }
+  const incidents = await listIncidents(sql, { configId: CONFIG_ID, state: "open" }, {
+    limit: STORIES,
+    offset: 0,
+  });
+  return incidents.length === 0
+    ? []
+    : ["What happened", ...incidents.map((each) => `  ${each.sentence}`)];
+}
 
 /** Imports the demo account unless its numbers reach the day already. */
 async function provideAccount(sql: Sql, asOf: string): Promise<Account> {

@@ -13,6 +13,7 @@ import {
   lastDeliveryDay,
   listAccounts,
 } from "../../db/accounts.ts";
+import { listIncidents } from "../../db/anomalies.ts";
 import type { Queries } from "../../db/connect.ts";
 import { latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
@@ -30,6 +31,7 @@ import {
   AccountHeading,
   EntityTable,
   hasTiers,
+  Incidents,
   LevelCards,
   NothingYet,
   NoTiersYet,
@@ -40,6 +42,7 @@ import { belowAddress, levelTitle } from "./parts.tsx";
 
 const ROWS = 50;
 const STANDING_OUT = 3;
+const INCIDENTS = 10;
 const DAYS = 7;
 const CHART_DAYS = 60;
 
@@ -91,8 +94,12 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         activeOnly: query.show === "active",
         page: query.page,
       };
-      const [reference, overviews, rows] = await Promise.all([
+      const [reference, incidents, overviews, rows] = await Promise.all([
         accountReference(sql, configId, asOf),
+        listIncidents(sql, { configId, state: "open", isAcknowledged: false, from: period.from }, {
+          limit: INCIDENTS,
+          offset: 0,
+        }),
         Promise.all(LEVELS.map(async (level) => ({
           level,
           ...await levelStanding(sql, configId, level, STANDING_OUT),
@@ -113,6 +120,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             period={period}
             asOfIsYesterday={asOf === yesterday}
           />
+          <Incidents account={account} incidents={incidents} />
           {overviews.some(({ counts }) => hasTiers(counts))
             ? <LevelCards account={account} overviews={overviews} view={view} />
             : <NoTiersYet account={account} asOf={asOf} />}

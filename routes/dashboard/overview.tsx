@@ -3,6 +3,7 @@ import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import type { Outstanding, Standing } from "../../core/standing.ts";
 import { type Tier, TIERS } from "../../core/tiers.ts";
 import type { Account, Reference } from "../../db/accounts.ts";
+import type { Incident } from "../../db/anomalies.ts";
 import { type Order, ORDERS, type TableRow } from "../../db/dashboard.ts";
 import type { Entity, Period } from "../../db/entities.ts";
 import {
@@ -67,6 +68,28 @@ export function AccountHeading({ account, reference, period, asOfIsYesterday }: 
         Numbers are of the 7 days from {period.from} to {period.to}
         {asOfIsYesterday ? "" : ", the last day with delivery"}.
       </p>
+    </section>
+  );
+}
+
+/** What is going on that is not as usual, one sentence each. */
+export function Incidents({ account, incidents }: { account: Account; incidents: Incident[] }) {
+  if (incidents.length === 0) return null;
+  return (
+    <section class="incidents">
+      <h2>What happened</h2>
+      <ul>
+        {incidents.map(({ entity_type, entity_id, severity, sentence, first_date }) => {
+          const level = LEVELS.find((level) => level === entity_type);
+          return (
+            <li class={`severity-${severity.toLowerCase()}`}>
+              {level
+                ? <a href={entityAddress(account.config_id, level, entity_id)}>{sentence}</a>
+                : sentence} <span class="muted">since {first_date}</span>
+            </li>
+          );
+        })}
+      </ul>
     </section>
   );
 }

@@ -8,15 +8,25 @@ import { command, print } from "../../jobs/commands/command.ts";
 import { testDatabase } from "../database.ts";
 import { startNativeServer } from "../native_server.ts";
 import { accountSizes, fillAccounts } from "./accounts.ts";
-import { benchClassification } from "./classification.ts";
+import { benchAnomalies } from "./anomalies.ts";
 import { benchHttp } from "./http.ts";
 import { benchImport } from "./import.ts";
 import { benchJobs } from "./jobs.ts";
 import { printFindings } from "./report.ts";
+import { benchRuns } from "./runs.ts";
 import { benchTiers } from "./tiers.ts";
 import { benchViews } from "./views.ts";
 
-const NAMES = ["tiers", "views", "classification", "jobs", "http", "import"];
+const NAMES = [
+  "tiers",
+  "alarms",
+  "views",
+  "classification",
+  "anomalies",
+  "jobs",
+  "http",
+  "import",
+];
 
 const USAGE = `Usage: deno task bench [NAME...] [--quick] [--rows N]
   NAME     ${NAMES.join(", ")}; all without any
@@ -60,16 +70,17 @@ await command(async (args) => {
     await using database = await testDatabase();
     await benchTiers(database.sql, title("tiers"), quick ? 3 : 20);
   }
-  if (isWanted("views") || isWanted("classification")) {
+  if (isWanted("alarms")) benchAnomalies(title("alarms"), quick ? 2 : 20);
+  if (["views", "classification", "anomalies"].some(isWanted)) {
     await using database = await testDatabase();
     const { long, middle, large } = accountSizes(quick);
     await fillAccounts(database.sql, [long, middle, large]);
     if (isWanted("views")) {
       printFindings(title("views"), await benchViews(database.sql, [long, large]));
     }
-    if (isWanted("classification")) {
-      const findings = await benchClassification(database, [middle, large]);
-      printFindings(title("classification"), findings);
+    for (const task of ["classification", "anomalies"] as const) {
+      if (!isWanted(task)) continue;
+      printFindings(title(task), await benchRuns(database, task, [middle, large]));
     }
   }
   if (isWanted("jobs")) {

@@ -70,6 +70,7 @@ export async function openContract(): Promise<Contract> {
     for (const number of NUMBERS) await addCampaign(sql, configId, number);
     for (const at of BATCHES) await addClassifications(sql, configId, at);
     await service.post("/api/v1/classifications/classify", { config_id: configId });
+    await addIncident(sql, configId);
   }
   const key = await addKey(service, { configIds: [OWN, EMPTY], role: "admin" });
   return { ...service, key };
@@ -84,7 +85,9 @@ export async function growAccount(sql: Sql, round: number): Promise<void> {
   for (const tens of [0, 1, 2, 3]) await addCampaign(sql, OWN, 10 * tens + round);
   const earlier = new Date(Date.UTC(2026, 1, 28 - round)).toISOString();
   const later = new Date(Date.UTC(2026, 2, 11, round)).toISOString();
-  for (const at of [earlier, ...BATCHES, later]) await addClassifications(sql, OWN, at);
+  const instants = [earlier, ...BATCHES, later];
+  for (const at of instants) await addClassifications(sql, OWN, at);
+  await addAnomalies(sql, OWN, instants);
 }
 
 /** What tells a text about the account: its number, its name, its ids. */
@@ -115,6 +118,47 @@ async function addCampaign(sql: Sql, configId: number, number: number): Promise<
     )
     select ${configId}, day::date, ${campaign}, ${adset}, ${ad}, 20, 1000, 800, 10, ${number} / 10, 0
     from generate_series(date '2026-02-25', date '2026-03-10', interval '1 day') day`;
+}
+
+/** An anomaly of every entity on each of two days, those of a campaign being one incident. */
+async function addIncident(sql: Sql, configId: number): Promise<void> {
+  await addAnomalies(sql, configId, BATCHES);
+  await sql`
+    insert into ads.incidents (
+      config_id, entity_type, entity_id, anomaly_type, severity, first_date, last_date, sentence,
+      detected_at, updated_at
+    )
+    values (
+      ${configId}, 'campaign', ${
+    idOf(configId, "campaign", 10)
+  }, 'spend_drop', 'HIGH', '2026-03-07',
+      '2026-03-08', 'It spent less', '2026-03-08', '2026-03-08'
+    )`;
+  await sql`
+    insert into ads.incident_members (config_id, incident_id, anomaly_id, contribution)
+    select a.config_id, i.id, a.id, 0.5
+    from ads.ml_anomalies a
+    join ads.incidents i
+      on i.config_id = a.config_id
+      and i.entity_id = a.entity_id
+    where a.config_id = ${configId}`;
+}
+
+/** Anomalies of every entity at some instants, as a job finds them. */
+async function addAnomalies(sql: Sql, configId: number, instants: string[]): Promise<void> {
+  await sql`
+    insert into ads.ml_anomalies (
+      config_id, entity_type, entity_id, parent_id, anomaly_type, metric_name, anomaly_date,
+      observed_value, expected_value, deviation_score, window_days, baseline_window_days, p_value,
+      q_value, severity, model_version, detected_at, updated_at
+    )
+    select
+      config_id, entity_type, entity_id, parent_id, 'spend_drop', 'spend', at::timestamptz::date - 1,
+      10, 20, -4, 1, 30, 0.00001, 0.001, 'HIGH', 'test', at::timestamptz, at::timestamptz
+    from ads.entities
+    cross join unnest(${instants}::text[]) at
+    where config_id = ${configId}
+    on conflict do nothing`;
 }
 
 /** A classification of every entity at one instant, as a job makes them. */

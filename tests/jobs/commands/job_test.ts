@@ -14,6 +14,8 @@ Deno.test("job refuses arguments that make no sense before it opens the database
     [["classification", "--config", "1", "--level", "adgroup"], /^Unknown level "adgroup"/],
     [["classification", "--config", "1", "--as-of", "2026-02-30"], /^"2026-02-30" is no day/],
     [["classification", "--config", "1", "--forced"], /'--forced'/],
+    [["anomalies", "--config", "1", "--replay", "2026-02-02..2026-02-01"], /is no period/],
+    [["anomalies", "--config", "1", "--replay", "2026-02-02"], /is no period.*FROM\.\.TO/],
   ];
   for (const [args, sentence] of cases) {
     const { code, stdout, stderr } = await runProgram(JOB, args, env);
@@ -69,4 +71,22 @@ Deno.test("job classifies every level of an account", async () => {
     { entity_type: "campaign", entity_id: "c" },
     { entity_type: "ad", entity_id: "a" },
   ]);
+});
+
+Deno.test("job looks for anomalies on each day of a replay as if it were today", async () => {
+  await using database = await testDatabase();
+  await database.sql`
+    insert into ads.accounts (config_id, name, currency, time_zone)
+    values (7, 'Example', 'EUR', 'UTC')`;
+  const { code, stdout } = await runProgram(
+    JOB,
+    ["anomalies", "--config", "7", "--level", "ad", "--replay", "2026-02-27..2026-03-01"],
+    { DATABASE_URL: database.url },
+  );
+  assertEquals(code, 0);
+  const outcome = "0 looked at, 0 new anomalies, 0 changed, 0 closed, 0 incidents of the day";
+  assertEquals(
+    stdout,
+    ["2026-02-27", "2026-02-28", "2026-03-01"].map((day) => `ads to ${day}: ${outcome}\n`).join(""),
+  );
 });

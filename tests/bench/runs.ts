@@ -1,8 +1,9 @@
-/** Classifying all ads of an account, from its rows to stored tiers, in a process of its own. */
+/** Runs of jobs on all ads of an account, from its rows to stored results, in a process of their own. */
 import { median } from "simple-statistics";
 import { addDays } from "../../core/days.ts";
 import { connect, type Sql } from "../../db/connect.ts";
-import { classify } from "../../jobs/classification.ts";
+import { startRun } from "../../jobs/runs.ts";
+import { TASKS } from "../../jobs/tasks.ts";
 import { type AccountSize, AS_OF } from "./accounts.ts";
 import { type Finding, milliseconds } from "./report.ts";
 import { elapsed, inTurns, measureInChild, reportToParent, serverTime, Timing } from "./timing.ts";
@@ -12,17 +13,37 @@ const REPEATS = 3;
 /** As many days one after the other, as a schedule runs them. */
 const DAYS = 3;
 
-/** Measures accounts that are filled, from the smallest to the largest. */
-export async function benchClassification(
+/** What runs of a task are measured by, and how many times as long they may take. */
+const MEASURES = {
+  classification: { bare: bareSelect, atMost: 15, growth: 12 },
+  anomalies: { bare: bareDays, atMost: 25, growth: 12 },
+};
+
+/** With the tested day as many as the bare query of anomalies reads. */
+const HISTORY_DAYS = 59;
+
+/** The days that anomalies are looked for in, as the least that reading them takes. */
+function bareDays(sql: Sql, { configId }: AccountSize) {
+  return sql`
+    select ad_id, date, sum(spend), sum(leads)
+    from ads.insights
+    where config_id = ${configId} and date between ${AS_OF}::date - 59 and ${AS_OF}
+    group by ad_id, date`;
+}
+
+/** Measures a task on accounts that are filled, from the smallest to the largest. */
+export async function benchRuns(
   { sql, url }: { sql: Sql; url: string },
+  task: keyof typeof MEASURES,
   sizes: [AccountSize, AccountSize],
 ): Promise<Finding[]> {
+  const { bare: bareQuery, atMost, growth } = MEASURES[task];
   const findings: Finding[] = [];
   const times: number[] = [];
   for (const size of sizes) {
-    const bare = new Timing(() => serverTime(sql, bareSelect(sql, size)));
+    const bare = new Timing(() => serverTime(sql, bareQuery(sql, size)));
     await inTurns(REPEATS, bare);
-    const run = await measureInChild(import.meta.url, [url, String(size.configId)]);
+    const run = await measureInChild(import.meta.url, [url, String(size.configId), task]);
     const time = median(run.times);
     times.push(time);
     const account = `${size.ads.toLocaleString("en")} ads`;
@@ -31,7 +52,7 @@ export async function benchClassification(
         what: `${account}: time`,
         value: time / bare.median,
         unit: "x",
-        asked: { atMost: 15 },
+        asked: { atMost },
         from: `${milliseconds(time)} by ${milliseconds(bare.median)}`,
       },
       {
@@ -48,20 +69,31 @@ export async function benchClassification(
     what: `${large.ads / small.ads} times the ads: time`,
     value: largeTime / smallTime,
     unit: "x",
-    asked: { atMost: 12 },
+    asked: { atMost: growth },
     from: `${milliseconds(largeTime)} by ${milliseconds(smallTime)}`,
   });
   return findings;
 }
 
 if (import.meta.main) {
-  const [url = "", configId = ""] = Deno.args;
+  const [url = "", configId = "", name] = Deno.args;
+  const task = TASKS.find((task) => task.name === name);
+  if (!task) throw new Error(`There is no task "${name}"`);
   const sql = connect(url);
   const times: number[] = [];
   for (let day = 1 - DAYS; day <= 0; day++) {
     const asOf = addDays(AS_OF, day);
     times.push(
-      await elapsed(() => classify(sql, { configId: Number(configId), entityType: "ad", asOf })),
+      await elapsed(async () => {
+        const request = {
+          configId: Number(configId),
+          entityType: "ad" as const,
+          asOf,
+          historyDays: HISTORY_DAYS,
+          now: new Date(),
+        };
+        await (await startRun(sql, task, request)).done;
+      }),
     );
   }
   await sql.end();

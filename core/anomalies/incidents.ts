@@ -1,0 +1,413 @@
+/** One story out of alarms of several levels and days, told where its cause sits. */
+import { daysBetween } from "../days.ts";
+import { type Level, LEVEL_FACTS, LEVELS } from "../level.ts";
+import { SEVERITIES, type Severity } from "./anomaly.ts";
+import { type AnomalyTest, compareWindow, type Comparison, testEntity } from "./detect.ts";
+import type { Day, History } from "./history.ts";
+import { delivered } from "./metrics.ts";
+import { deliveryDays, LEAST_DAYS, type Profile } from "./profile.ts";
+import { type Alarm, FALSE_DISCOVERY_RATE } from "./select.ts";
+
+/** Where something is told: at a level, or at the account as a whole. */
+export type Place = Level | "account";
+
+/** An entity of the tree, with the profile of its level. */
+export type Branch = {
+  place: Place;
+  name: string;
+  history: History;
+  profile: Profile;
+  children: Branch[];
+};
+
+/** An alarm and the entity that it is about. */
+export type PlacedAlarm = { place: Place; alarm: Alarm };
+
+/** An alarm of an incident. */
+export type Member = PlacedAlarm & {
+  /**
+   * Its entity's share of the deviation of what the incident is told about, or the share of its
+   * entity's deviation that the cause explains where it lies above; null where that says nothing.
+   */
+  contribution: number | null;
+};
+
+/** Alarms of one day that are one story. */
+export type Incident = {
+  /** Where the cause sits. */
+  place: Place;
+  entityId: string;
+  date: string;
+  /** What stands out the most. */
+  alarm: Alarm;
+  severity: Severity;
+  members: Member[];
+  sentence: string;
+};
+
+/** An incident that was told before. */
+export type OpenIncident = {
+  id: number;
+  place: Place;
+  entityId: string;
+  lastDate: string;
+  /** The entities of its members, as `keyOf()` has them. */
+  entities: readonly string[];
+};
+
+/** A story recovers after so many days without an alarm: one quiet day may be luck. */
+const QUIET_DAYS = 2;
+
+/** How an entity is called among those of all levels, which may share ids. */
+export function keyOf(place: Place, entityId: string): string {
+  return `${place} ${entityId}`;
+}
+
+/**
+ * Finds the stories in the alarms of one day.
+ *
+ * @param account The tree. Branches without an alarm in them may be left out below the campaigns.
+ * @param currency In which the sentence gives money.
+ */
+export function findIncidents(
+  alarms: PlacedAlarm[],
+  account: Branch,
+  currency: string,
+): Incident[] {
+  const paths = new Map<string, Branch[]>();
+  walk(account, [], paths);
+  let open = alarms
+    .filter((placed) => {
+      const branch = pathOf(paths, placed).at(-1);
+      return branch !== undefined && !isMadeByPeople(branch, placed.alarm);
+    })
+    .toSorted((a, b) => a.alarm.p - b.alarm.p || -Math.abs(b.alarm.deviation));
+  const incidents: Incident[] = [];
+  while (open.length > 0) {
+    const [lead] = open;
+    if (lead === undefined) break;
+    const path = pathOf(paths, lead);
+    const cause = findCause(path, commonDepth(path, lead, open, paths), lead.alarm);
+    const line = paths.get(keyOf(cause.place, cause.history.entityId)) ?? [cause];
+    const isInLine = (other: PlacedAlarm) => {
+      const path = pathOf(paths, other);
+      return path.includes(cause) || line.includes(path.at(-1) ?? cause);
+    };
+    const own = open.filter((other) => other === lead || isInLine(other));
+    open = open.filter((other) => !own.includes(other));
+    incidents.push(tell(lead.alarm, cause, line, own, paths, currency));
+  }
+  return incidents;
+}
+
+/**
+ * Which stories of before go on, and which are over.
+ *
+ * @param date The day of the incidents found.
+ */
+export function continueIncidents(
+  open: OpenIncident[],
+  found: Incident[],
+  date: string,
+): { continued: Map<Incident, OpenIncident>; recovered: OpenIncident[] } {
+  const recent = open.filter(({ lastDate }) => daysBetween(lastDate, date) <= QUIET_DAYS);
+  const continued = new Map<Incident, OpenIncident>();
+  const taken = new Set<OpenIncident>();
+  const match = (isSame: (before: OpenIncident, incident: Incident) => boolean) => {
+    for (const incident of found) {
+      if (continued.has(incident)) continue;
+      const before = recent.find((each) => !taken.has(each) && isSame(each, incident));
+      if (before === undefined) continue;
+      continued.set(incident, before);
+      taken.add(before);
+    }
+  };
+  match((before, { place, entityId }) => before.place === place && before.entityId === entityId);
+  // With another day of data the cause may turn out to sit one level higher or lower.
+  match((before, { place, entityId, members }) =>
+    before.entities.includes(keyOf(place, entityId)) ||
+    members.some(({ place, alarm }) =>
+      keyOf(place, alarm.entityId) === keyOf(before.place, before.entityId)
+    )
+  );
+  return { continued, recovered: open.filter((each) => !recent.includes(each)) };
+}
+
+function walk(branch: Branch, above: Branch[], paths: Map<string, Branch[]>): void {
+  const path = [...above, branch];
+  paths.set(keyOf(branch.place, branch.history.entityId), path);
+  for (const child of branch.children) walk(child, path, paths);
+}
+
+function pathOf(paths: Map<string, Branch[]>, { place, alarm }: PlacedAlarm): Branch[] {
+  return paths.get(keyOf(place, alarm.entityId)) ?? [];
+}
+
+/**
+ * Whether a parent only shows that its children are others than before: some are new, were paused, or
+ * did not run in the window. What the others add up to is tested again, in the parent's place.
+ */
+function isMadeByPeople({ history, profile, children }: Branch, alarm: Alarm): boolean {
+  if (children.length === 0 || alarm.type === "zero_spend" || alarm.type === "zero_impressions") {
+    return false;
+  }
+  const { length } = history.days;
+  const today = length - 1 - daysBetween(alarm.date, profile.options.asOf);
+  const start = today - alarm.windowDays + 1;
+  const isSpend = alarm.metric === "spend";
+  const settled = children.map(({ history }) => history).filter(({ days, isActive }) =>
+    deliveryDays(days, start) >= LEAST_DAYS &&
+    (isSpend ? isActive : days.slice(Math.max(start - LEAST_DAYS, 0), today + 1).every(delivered))
+  );
+  if (settled.length === children.length) return false;
+  const days = history.days.map((_, day) => sumOf(settled.map(({ days }) => days[day])));
+  return !testEntity({ ...history, days }, profile).some(({ type, date, p }) =>
+    type === alarm.type && date === alarm.date && p <= FALSE_DISCOVERY_RATE
+  );
+}
+
+/** The sum of the days of some entities, null where none was shown. */
+function sumOf(days: (Day | null | undefined)[]): Day | null {
+  let total: Day | null = null;
+  for (const day of days) {
+    if (!day) continue;
+    total = total === null ? { ...day } : {
+      spend: total.spend + day.spend,
+      impressions: total.impressions + day.impressions,
+      clicks: total.clicks + day.clicks,
+      leads: total.leads + day.leads,
+      reach: total.reach === null || day.reach === null ? null : total.reach + day.reach,
+    };
+  }
+  return total;
+}
+
+/** Whether two alarms say the same: the same metric, the same way. */
+function isAlike(alarm: Alarm, { alarm: other }: PlacedAlarm): boolean {
+  return alarm.metric === other.metric && alarm.deviation * other.deviation > 0;
+}
+
+/**
+ * How far down the path of an alarm the entity lies that it has in common with all alarms that say
+ * the same: those of one campaign, or of all where the account itself has one.
+ */
+function commonDepth(
+  path: Branch[],
+  lead: PlacedAlarm,
+  open: PlacedAlarm[],
+  paths: Map<string, Branch[]>,
+): number {
+  const alike = open.filter((other) => isAlike(other.alarm, lead));
+  if (alike.some(({ place }) => place === "account")) return 0;
+  const shared = alike.map((other) => {
+    const otherPath = pathOf(paths, other);
+    const fork = path.findIndex((branch, depth) => branch !== otherPath[depth]);
+    return (fork === -1 ? path.length : fork) - 1;
+  });
+  return Math.min(...shared.filter((depth) => depth > 0), path.length - 1);
+}
+
+/**
+ * Goes down from a branch for as long as one child explains what is seen better than all children
+ * together do, on the way to the entity of the alarm and beyond it.
+ */
+function findCause(path: Branch[], start: number, alarm: Alarm): Branch {
+  let depth = start;
+  let cause = path[depth];
+  while (cause !== undefined) {
+    const onTheWay = path[++depth];
+    const child = childThatExplains(cause, alarm);
+    if (child === null || (onTheWay !== undefined && child !== onTheWay)) return cause;
+    cause = child;
+  }
+  throw new RangeError("A path has at least one branch");
+}
+
+/**
+ * The child that alone is the cause, null where the parent is.
+ *
+ * Two stories are compared by how unlikely they leave the children's days: one child has a ratio of
+ * its own and all others are as usual, or all children share one ratio. Both have one free number, so
+ * the likelihoods, of distances that are normal by their scale, are compared as they are.
+ */
+function childThatExplains({ place, children }: Branch, alarm: AnomalyTest): Branch | null {
+  const compared = children.flatMap((child) => {
+    const comparison = compareWindow(child.history, child.profile, alarm, place === "account");
+    return comparison === null || comparison.expected === 0 ? [] : [{ child, comparison }];
+  });
+  if (compared.length === 0) return null;
+  const unusual = compared.map(({ comparison }) => comparison.distanceAt(1) ** 2);
+  const most = unusual.indexOf(Math.max(...unusual));
+  const alone = sum(unusual) - (unusual[most] ?? 0);
+  const all = compared.map(({ comparison }) => comparison);
+  const ratio = Math.max(
+    sum(all.map(({ observed }) => observed)) / sum(all.map(({ expected }) => expected)),
+    LEAST_RATIO,
+  );
+  const together = sum(all.map(({ distanceAt }) => distanceAt(ratio) ** 2));
+  const chosen = compared[most];
+  // An only child is the same as its parent; the parent is where people look first.
+  if (chosen === undefined || compared.length === 1 || alone >= together) return null;
+  const share = deviationOf(chosen.comparison) / sum(all.map(deviationOf));
+  return share >= LEAST_SHARE ? chosen.child : null;
+}
+
+/** A child that explains less than half of the deviation is not its cause. */
+const LEAST_SHARE = 0.5;
+
+/** Of nothing at all no logarithm can be taken. */
+const LEAST_RATIO = 0.001;
+
+function tell(
+  lead: Alarm,
+  cause: Branch,
+  line: Branch[],
+  own: PlacedAlarm[],
+  paths: Map<string, Branch[]>,
+  currency: string,
+): Incident {
+  const atCause = own.filter(({ place, alarm }) =>
+    place === cause.place && alarm.entityId === cause.history.entityId
+  );
+  const alarm = atCause[0]?.alarm ?? inPlaceOf(lead, cause);
+  const members = own.map((member): Member => {
+    const branch = pathOf(paths, member).at(-1) ?? cause;
+    const [part, whole] = line.includes(branch) ? [cause, branch] : [branch, cause];
+    return { ...member, contribution: shareOf(part, whole, member.alarm) };
+  });
+  const severity = SEVERITIES[
+    Math.max(...own.map(({ alarm }) => SEVERITIES.indexOf(alarm.severity)))
+  ] ?? "LOW";
+  // The widest entity that stands out is what people see first.
+  const widest =
+    line.find((branch) =>
+      own.some(({ place, alarm }) =>
+        place === branch.place && alarm.entityId === branch.history.entityId
+      )
+    ) ?? cause;
+  return {
+    place: cause.place,
+    entityId: cause.history.entityId,
+    date: lead.date,
+    alarm,
+    severity,
+    members,
+    sentence: sentenceOf(cause, widest, own, alarm, currency),
+  };
+}
+
+/** An alarm as it would read of a branch that has none of its own, but whose children do. */
+function inPlaceOf(alarm: Alarm, { history, profile }: Branch): Alarm {
+  const comparison = compareWindow(history, profile, alarm);
+  if (comparison === null) return alarm;
+  const { observed, expected, metricOf } = comparison;
+  return {
+    ...alarm,
+    entityId: history.entityId,
+    parentId: history.parentId,
+    observed: metricOf(observed),
+    expected: metricOf(expected) ?? alarm.expected,
+  };
+}
+
+/** A part's share of the deviation of a whole; null where they do not deviate the same way. */
+function shareOf(part: Branch, whole: Branch, alarm: AnomalyTest): number | null {
+  if (part === whole) return 1;
+  const of = (branch: Branch) => compareWindow(branch.history, branch.profile, alarm);
+  const [small, large] = [of(part), of(whole)];
+  if (small === null || large === null || alarm.metric === "frequency") return null;
+  const share = deviationOf(small) / deviationOf(large);
+  return share > 0 ? Math.min(share, 1) : null;
+}
+
+function deviationOf({ observed, expected }: Comparison): number {
+  return observed - expected;
+}
+
+const METRIC_NAMES: Record<AnomalyTest["metric"], string> = {
+  spend: "spend",
+  impressions: "impressions",
+  frequency: "frequency",
+  reach: "reach",
+  ctr: "CTR",
+  cpl: "CPL",
+  conversion_rate: "conversion rate",
+};
+
+function sentenceOf(
+  cause: Branch,
+  widest: Branch,
+  own: PlacedAlarm[],
+  alarm: Alarm,
+  currency: string,
+): string {
+  const seen =
+    own.find(({ place, alarm: each }) =>
+      place === widest.place && each.entityId === widest.history.entityId &&
+      each.metric === alarm.metric
+    )?.alarm ?? alarm;
+  const when = alarm.windowDays === 1
+    ? `on ${alarm.date}`
+    : `in the ${alarm.windowDays} days to ${alarm.date}`;
+  const reasons = [...new Map(
+    own.filter(({ place, alarm: each }) =>
+      place === cause.place && each.entityId === cause.history.entityId && each !== seen
+    ).map(({ alarm }) => [alarm.metric, alarm]),
+  ).values()].map((each) => `its ${METRIC_NAMES[each.metric]} ${movement(each, currency)}`);
+  const because = reasons.length > 0 ? `: ${listed(reasons)}` : "";
+  const share = widest === cause ? null : shareOf(cause, widest, seen);
+  if (share !== null) {
+    return `${capital(nameOf(cause))} caused ${Math.round(100 * share)} % of the ` +
+      `${isUp(seen) ? "rise" : "fall"} of the ${METRIC_NAMES[seen.metric]} of ${nameOf(widest)} ` +
+      `${range(seen, currency)} ${when}${because}`;
+  }
+  if (alarm.type === "tracking_break") {
+    return `No lead was counted for ${
+      nameOf(cause)
+    } ${when} while clicks went on: the pixel or the ` +
+      `form may be broken`;
+  }
+  return `The ${METRIC_NAMES[alarm.metric]} of ${nameOf(cause)} ${movement(alarm, currency)} ` +
+    `${when}${because}`;
+}
+
+function nameOf({ place, name }: Branch): string {
+  const one = LEVELS.find((level) => level === place);
+  return `${one === undefined ? "account" : LEVEL_FACTS[one].one} '${name}'`;
+}
+
+function isUp({ deviation }: AnomalyTest): boolean {
+  return deviation > 0;
+}
+
+function movement(alarm: AnomalyTest, currency: string): string {
+  return `${isUp(alarm) ? "rose" : "fell"} ${range(alarm, currency)}`;
+}
+
+/** From what was expected to what was observed, spend and counts per day. */
+function range({ metric, expected, observed, windowDays }: AnomalyTest, currency: string): string {
+  const isSum = metric === "spend" || metric === "impressions" || metric === "reach";
+  const isShare = metric === "ctr" || metric === "conversion_rate";
+  const scale = isShare ? 100 : isSum ? 1 / windowDays : 1;
+  const unit = isShare ? " %" : metric === "spend" || metric === "cpl" ? ` ${currency}` : "";
+  const to = observed === null ? "no lead at all" : rounded(observed * scale) + unit;
+  return `from ${rounded(expected * scale)}${observed === null ? unit : ""} to ${to}` +
+    (isSum ? " a day" : "");
+}
+
+/** Three digits, as people say numbers. */
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(value >= 100 ? Math.ceil(Math.log10(value + 1)) : 2)));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function listed(parts: string[]): string {
+  return new Intl.ListFormat("en", { type: "conjunction" }).format(parts);
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,460 @@
+/** What the entities of an account's level have in common: no single one has enough data for it. */
+import { digamma, qt, trigamma } from "lib-r-math.js";
+import { type AmountModel, nextLevel, ownSpread, spreadOf, UNKNOWN_LEVEL } from "./amounts.ts";
+import type { Day, History } from "./history.ts";
+import { type Amount, amountOf, delivered, eventsOf, exposureOf, type Rate } from "./metrics.ts";
+import { countDistance, nextRate, OUTLIER, type RateModel, startingRate } from "./rates.ts";
+
+/** What is asked. */
+export type AnomalyOptions = {
+  /** The last day of all histories. */
+  asOf: string;
+  /** How many days back a baseline reaches. */
+  historyDays: number;
+  /** How many days are tested, the last one being `asOf`. */
+  daysToAnalyze: number;
+  /**
+   * The share of a day's leads that is known on the day itself, one day later and so on; 1 beyond.
+   * Where nothing is given all leads count as known: attribution that is late for everybody is an
+   * account-wide move, so that it is still no alarm of any entity.
+   */
+  completeness?: readonly number[];
+};
+
+/** What `testEntity()` has to know of the account. */
+export type Profile = {
+  options: AnomalyOptions;
+  /** The number of days of each history. */
+  length: number;
+  amounts: Record<Amount, AmountModel>;
+  rates: Record<Rate, RateModel>;
+  /** How often an entity that was shown on one day was not on the next, and later was again. */
+  pauseRate: number;
+};
+
+/** Learns a profile from histories that come one after the other. */
+export type ProfileLearner = {
+  add(history: History): void;
+  finish(): Profile;
+};
+
+/** Under so many days of delivery an entity has no behaviour of its own yet. */
+export const LEAST_DAYS = 7;
+
+/**
+ * A profile is learned from so many entities: a dispersion is then known to a few percent, and
+ * memory does not grow with the account.
+ */
+const SAMPLE = 512;
+
+/** An amount of fewer impressions says more about chance than about a change. */
+export const LEAST_IMPRESSIONS = 50;
+
+/**
+ * Starts to learn a profile. For the account as a whole, add only `account` itself.
+ *
+ * @param account The sums over all its entities.
+ */
+export function startProfile(account: History, options: AnomalyOptions): ProfileLearner {
+  const firstTested = account.days.length - options.daysToAnalyze;
+  // Those with the smallest hashes: a random choice, and the same in whatever order they come.
+  let sample: { hash: number; history: History }[] = [];
+  let limit = Infinity;
+  return {
+    add(history) {
+      const hash = hashOf(history.entityId);
+      if (hash >= limit || deliveryDays(history.days, firstTested) < LEAST_DAYS) return;
+      sample.push({ hash, history });
+      if (sample.length < 2 * SAMPLE) return;
+      sample = smallest(sample);
+      limit = sample.at(-1)?.hash ?? limit;
+    },
+    finish() {
+      const histories = smallest(sample).map(({ history }) => history);
+      const amount = (name: Amount) => learnAmount(name, histories, account, firstTested);
+      const rate = (name: Rate) => learnRate(name, histories, account, firstTested, options);
+      return {
+        options,
+        length: account.days.length,
+        amounts: {
+          spend: amount("spend"),
+          impressions: amount("impressions"),
+          frequency: amount("frequency"),
+        },
+        rates: {
+          ctr: rate("ctr"),
+          cpl: rate("cpl"),
+          conversion_rate: rate("conversion_rate"),
+        },
+        pauseRate: pauseRate(histories, firstTested),
+      };
+    },
+  };
+}
+
+/** The days with delivery before `end`. */
+export function deliveryDays(days: (Day | null)[], end: number): number {
+  let count = 0;
+  for (let day = 0; day < end; day++) if (delivered(days[day])) count++;
+  return count;
+}
+
+/** The logarithms of an amount, NaN where there is none or too little to speak of. */
+export function logsOf(amount: Amount, days: (Day | null)[], offsets: Float64Array): Float64Array {
+  const logs = new Float64Array(days.length);
+  for (let index = 0; index < days.length; index++) {
+    const day = days[index];
+    const value = (day?.impressions ?? 0) < LEAST_IMPRESSIONS ? null : amountOf(amount, day);
+    logs[index] = value ? Math.log(value) - (offsets[index] ?? 0) : NaN;
+  }
+  return logs;
+}
+
+function smallest(sample: { hash: number; history: History }[]) {
+  return sample.toSorted((a, b) => a.hash - b.hash).slice(0, SAMPLE);
+}
+
+/** FNV-1a with a final mix, so that ids that differ in the last digit lie far apart. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index++) {
+    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** Lags, in days, over which the wandering of a level is read. */
+const LAGS = [1, 2, 3, 5, 7, 10, 14];
+
+function learnAmount(
+  amount: Amount,
+  histories: History[],
+  account: History,
+  end: number,
+): AmountModel {
+  const length = account.days.length;
+  const none = new Float64Array(length);
+  const raw = histories.map((history) => logsOf(amount, history.days, none));
+  const offsets = weekdayOffsets(length, end, (day) => {
+    const excesses = raw.map((logs) => excessOverWeek(logs, day)).filter((x) => !Number.isNaN(x));
+    return excesses.length > 0 ? median(excesses) : NaN;
+  });
+  const logs = histories.map((history) => logsOf(amount, history.days, offsets));
+  const drift = amountDrift(logs, end);
+  const moves = new Float64Array(length);
+  const model = { offsets, moves, drift, ...commonSpread(logs, end, drift), tail: Infinity };
+  const spreads = logs.map((each) => spreadOf(each, end, model));
+  const levels = logs.map(() => UNKNOWN_LEVEL);
+  const surprises: number[] = [];
+  for (let day = 0; day < length; day++) {
+    const excesses: number[] = [];
+    levels.forEach(({ level, variance }, entity) => {
+      const log = logs[entity]?.[day] ?? NaN;
+      if (day >= LEAST_DAYS && variance < 1e3 && !Number.isNaN(log)) excesses.push(log - level);
+    });
+    const move = commonMove(excesses);
+    moves[day] = move;
+    offsets[day] = (offsets[day] ?? 0) + move;
+    levels.forEach((before, entity) => {
+      const log = (logs[entity]?.[day] ?? NaN) - move;
+      const after = nextLevel(before, log, spreads[entity] ?? model.spread, model.drift);
+      if (day >= LEAST_DAYS && day < end && before.variance < 1e3 && !Number.isNaN(log)) {
+        surprises.push(Math.abs(after.surprise));
+      }
+      levels[entity] = after;
+    });
+  }
+  const { tail, scale } = tailOf(surprises);
+  return { ...model, spread: model.spread * scale, tail };
+}
+
+/**
+ * How fast levels walk, from how much farther apart days are that lie farther apart in time: the
+ * variogram, by medians, so that neither outliers nor steps made by people count.
+ */
+function amountDrift(logs: Float64Array[], end: number): number {
+  const distances = LAGS.map((): number[] => []);
+  for (const each of logs) {
+    const own = Math.sqrt(ownSpread(each, end, 0).variance);
+    if (!(own > 0)) continue;
+    LAGS.forEach((lag, index) => {
+      for (let day = lag; day < end; day++) {
+        const distance = Math.abs((each[day] ?? NaN) - (each[day - lag] ?? NaN));
+        if (!Number.isNaN(distance)) distances[index]?.push(distance / own);
+      }
+    });
+  }
+  const medians = distances.map((each) => each.length > 0 ? median(each) : NaN);
+  // With noise of variance 1, days h apart differ by a variance of 2 + h x drift; least squares.
+  let above = 0;
+  let below = 0;
+  LAGS.forEach((lag, index) => {
+    const growth = ((medians[index] ?? NaN) / (medians[0] ?? NaN)) ** 2;
+    if (Number.isNaN(growth) || lag === 1) return;
+    above += 2 * (growth - 1) * (lag - growth);
+    below += (lag - growth) ** 2;
+  });
+  return below > 0 ? Math.min(Math.max(above / below, 0.002), 2) : 0.02;
+}
+
+/**
+ * The typical spread, and how much entities differ in it: the variance of the logarithms of their
+ * own variances beyond what chance gives (Smyth 2004).
+ */
+function commonSpread(logs: Float64Array[], end: number, drift: number) {
+  const own = logs.map((each) => ownSpread(each, end, drift)).filter(({ weight }) => weight > 0);
+  if (own.length === 0) return { spread: 0.3, spreadWeight: 5 };
+  const centred = own.map(({ variance, weight }) =>
+    Math.log(variance) - digamma(weight / 2) + Math.log(weight / 2)
+  );
+  const mean = average(centred);
+  // A typical variance among accounts, worth one entity, stands beside those seen.
+  const between = average([...centred.map((x) => (x - mean) ** 2), 0.5]);
+  const excess = between - average(own.map(({ weight }) => trigamma(weight / 2)));
+  // trigamma(x) is 1 / x + 1 / (2 x^2) to a few percent, which is solved here.
+  const half = excess > 0.005 ? (1 + Math.sqrt(1 + 2 * excess)) / (2 * excess) : 200;
+  return { spread: Math.exp(mean / 2), spreadWeight: 2 * half };
+}
+
+/** Ratios of the 95 % point to the median of |t|, by degrees of freedom. */
+const TAILS = [3, 4, 5, 6, 8, 10, 14, 20, 40, 100].map((tail) => ({
+  tail,
+  ratio: qt(0.975, tail) / qt(0.75, tail),
+}));
+
+/**
+ * How common outliers are, from the shoulders of the distribution: the far tail holds the very
+ * faults that are looked for, up to 1 % of days, and would hide them.
+ */
+function tailOf(surprises: number[]): { tail: number; scale: number } {
+  if (surprises.length === 0) return { tail: 10, scale: 1 };
+  const sorted = Float64Array.from(surprises).sort();
+  const at = (share: number) => sorted[Math.floor(share * sorted.length)] ?? 1;
+  // A ratio from few days is moderated by that of 20 degrees of freedom, as 200 days would say.
+  const typical = 3.04;
+  const ratio = (sorted.length * at(0.95) / Math.max(at(0.5), 1e-9) + 200 * typical) /
+    (sorted.length + 200);
+  const tail = TAILS.find((each) => each.ratio <= ratio)?.tail ?? 100;
+  return { tail, scale: Math.min(Math.max(at(0.5) / qt(0.75, tail), 0.8), 1.5) };
+}
+
+function learnRate(
+  rate: Rate,
+  histories: History[],
+  account: History,
+  end: number,
+  { completeness = [] }: AnomalyOptions,
+): RateModel {
+  const { days } = account;
+  const length = days.length;
+  const logRate = (from: number, to: number) => {
+    let events = 0;
+    let exposure = 0;
+    for (let day = from; day <= to; day++) {
+      events += eventsOf(rate, days[day]);
+      exposure += exposureOf(rate, days[day]);
+    }
+    return events > 0 && exposure > 0 ? Math.log(events / exposure) : NaN;
+  };
+  const offsets = weekdayOffsets(
+    length,
+    end,
+    (day) => logRate(day, day) - logRate(day - 3, day + 3),
+  );
+  const factors = offsets.map((offset, day) =>
+    Math.exp(offset) * (rate === "ctr" ? 1 : completeness[length - 1 - day] ?? 1)
+  );
+  const overall = logRate(0, end - 1);
+  const moves = new Float64Array(length);
+  const model = {
+    factors,
+    moves,
+    rate: Number.isNaN(overall) ? 0 : Math.exp(overall),
+    ...scatter(rate, histories, factors, end),
+  };
+  if (model.rate === 0) return model;
+  const usual = histories.map((history) => withoutOutliers(rate, history, model));
+  Object.assign(model, scatter(rate, usual, factors, end));
+  const levels = histories.map(() => startingRate(model));
+  for (let day = 0; day < length; day++) {
+    const factor = factors[day] ?? 1;
+    const excesses: number[] = [];
+    levels.forEach(({ alpha, beta }, entity) => {
+      const at = histories[entity]?.days[day];
+      const expected = exposureOf(rate, at) * factor * alpha / beta;
+      if (day >= LEAST_DAYS && expected >= LEAST_EXPECTED) {
+        excesses.push(Math.log((eventsOf(rate, at) + 0.5) / (expected + 0.5)));
+      }
+    });
+    const move = commonMove(excesses);
+    moves[day] = move;
+    factors[day] = factor * Math.exp(move);
+    levels.forEach((before, entity) => {
+      const at = histories[entity]?.days[day];
+      const exposure = exposureOf(rate, at) * (factors[day] ?? 1);
+      levels[entity] = nextRate(before, eventsOf(rate, at), exposure, model);
+    });
+  }
+  return model;
+}
+
+/**
+ * The days that a first look at the dispersion does not call outliers: the faults of the past, of
+ * which a few percent are enough to double a variance, are no part of what is usual.
+ */
+function withoutOutliers(rate: Rate, history: History, model: RateModel): History {
+  let level = startingRate(model);
+  const days = history.days.map((day, index) => {
+    const exposure = exposureOf(rate, day) * (model.factors[index] ?? 1);
+    const expected = exposure * level.alpha / level.beta;
+    const variance = model.dispersion + 1 / level.alpha;
+    const distance = countDistance(eventsOf(rate, day), expected, variance);
+    level = nextRate(level, eventsOf(rate, day), exposure, model);
+    return index >= LEAST_DAYS && Math.abs(distance) > OUTLIER ? null : day;
+  });
+  return { ...history, days };
+}
+
+/** Under so many expected events the ratio of one or two days says nothing. */
+export const LEAST_EXPECTED = 4;
+
+/**
+ * Dispersion and drift of a rate from pairs of days of the same entity. For two days with counts x, y
+ * and exposures e, f at a lag of h days, (x f - y e)^2 / (e f) - (x + y) has the expectation
+ * r^2 e f (2 dispersion + h drift), and x y that of r^2 e f; so the ratio of their sums is free of the
+ * entities' rates, and a line over h gives both.
+ */
+function scatter(rate: Rate, histories: History[], factors: Float64Array, end: number) {
+  const lags = LAGS.map((lag) => ({ lag, above: 0, below: 0 }));
+  for (const { days } of histories) {
+    let total = 0;
+    for (let day = 0; day < end; day++) total += eventsOf(rate, days[day]);
+    // Where counts are large all pairs say the same about a dispersion, however large.
+    const weight = 1 / (1 + TYPICAL_DISPERSION * total / Math.max(deliveryDays(days, end), 1)) ** 2;
+    for (const sums of lags) {
+      for (let day = sums.lag; day < end; day++) {
+        const before = days[day - sums.lag];
+        const e = exposureOf(rate, days[day]) * (factors[day] ?? 1);
+        const f = exposureOf(rate, before) * (factors[day - sums.lag] ?? 1);
+        if (e === 0 || f === 0) continue;
+        const x = eventsOf(rate, days[day]);
+        const y = eventsOf(rate, before);
+        sums.above += weight * ((x * f - y * e) ** 2 / (e * f) - x - y);
+        sums.below += weight * x * y;
+      }
+    }
+  }
+  // What accounts usually show stands beside what this one does, as so many pairs of events.
+  const typical = 50;
+  const points = lags.map(({ lag, above, below }) => ({
+    lag,
+    value: (above + typical * (2 * TYPICAL_DISPERSION + lag * TYPICAL_DRIFT)) / (below + typical),
+  }));
+  const meanLag = average(LAGS);
+  const meanValue = average(points.map(({ value }) => value));
+  const slope = points.reduce((sum, { lag, value }) => sum + (lag - meanLag) * value, 0) /
+    LAGS.reduce((sum, lag) => sum + (lag - meanLag) ** 2, 0);
+  const drift = Math.min(Math.max(slope, LEAST_DRIFT), 0.05);
+  return { drift, dispersion: Math.max((meanValue - drift * meanLag) / 2, LEAST_DISPERSION) };
+}
+
+const TYPICAL_DISPERSION = 0.1;
+const TYPICAL_DRIFT = 0.001;
+
+/** No rate is steadier than this: 1 % from one day to the next, 5 % from day to day beside it. */
+const LEAST_DRIFT = 0.0001;
+const LEAST_DISPERSION = 0.0025;
+
+/**
+ * By how much, on a log scale, everybody moved on a day; 0 unless three quarters went the same way by
+ * a median that is three times its standard error. Under six entities nobody can tell a move of all
+ * from that of one.
+ */
+function commonMove(excesses: number[]): number {
+  const count = excesses.length;
+  if (count < 6) return 0;
+  const sorted = Float64Array.from(excesses).sort();
+  const middle = sorted[count >> 1] ?? 0;
+  const low = sorted[Math.floor(count / 4)] ?? 0;
+  const high = sorted[Math.floor(3 * count / 4)] ?? 0;
+  // 1.25 sigma / sqrt(n) is the median's standard error, the quartiles are 1.35 sigma apart; of few
+  // entities they lie close together by chance, as Student's t has it with few degrees of freedom.
+  const error = 1.25 * (high - low) / 1.35 / Math.sqrt(count) * (1 + 6 / count);
+  return (low > 0 || high < 0) && Math.abs(middle) > 3 * error ? middle : 0;
+}
+
+/**
+ * Weekday effects on a log scale by day: the median over the days of a weekday, all of them shrunk
+ * towards none by the share of their variance that chance gives (James and Stein 1961).
+ *
+ * @param excess How far a day lies over the week around it, NaN where it is not known.
+ */
+function weekdayOffsets(
+  length: number,
+  end: number,
+  excess: (day: number) => number,
+): Float64Array {
+  const byWeekday = Array.from({ length: 7 }, (): number[] => []);
+  for (let day = 3; day < end - 3; day++) {
+    const value = excess(day);
+    if (!Number.isNaN(value)) byWeekday[day % 7]?.push(value);
+  }
+  if (byWeekday.some((values) => values.length < 2)) return new Float64Array(length);
+  const medians = byWeekday.map(median);
+  const centre = average(medians);
+  const effects = medians.map((value) => value - centre);
+  const residuals = byWeekday.flatMap((values, weekday) =>
+    values.map((value) => Math.abs(value - (medians[weekday] ?? 0)))
+  );
+  // Each weekday's own median has taken one of its days: residuals of n days are too small.
+  const days = residuals.length / 7;
+  const noise = (median(residuals) / 0.6745) ** 2 * days / (days - 1);
+  const signal = effects.reduce((sum, effect) => sum + effect ** 2, 0) / 6;
+  const share = signal > 0 ? Math.max(1 - 1.57 * noise / days / signal, 0) : 0;
+  return Float64Array.from({ length }, (_, day) => share * (effects[day % 7] ?? 0));
+}
+
+/** How far a day lies over the mean of the week around it, NaN where days are missing. */
+function excessOverWeek(logs: Float64Array, day: number): number {
+  let sum = 0;
+  for (let other = day - 3; other <= day + 3; other++) sum += logs[other] ?? NaN;
+  return (logs[day] ?? NaN) - sum / 7;
+}
+
+/**
+ * Pauses per day of delivery. Those of one parent on one day are one, since they have one cause, and
+ * the two that faults of the past may be are not counted; so what is looked for does not make itself
+ * look usual.
+ */
+function pauseRate(histories: History[], end: number): number {
+  const pauses = new Set<string>();
+  let running = 0;
+  for (const { days, parentId } of histories) {
+    running += deliveryDays(days, end);
+    for (const day of pausesOf(days, end)) pauses.add(`${day} ${parentId}`);
+  }
+  return Math.max(pauses.size - 2, 0) / Math.max(running, 1);
+}
+
+/** The first days of the pauses before `end` that came to an end. */
+export function pausesOf(days: (Day | null)[], end: number): number[] {
+  const pauses: number[] = [];
+  let last = end - 1;
+  while (last >= 0 && !delivered(days[last])) last--;
+  for (let day = 1; day < last; day++) {
+    if (delivered(days[day - 1]) && !delivered(days[day])) pauses.push(day);
+  }
+  return pauses;
+}
+
+function average(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}

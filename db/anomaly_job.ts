@@ -1,0 +1,214 @@
+/** What the anomaly job asks of the database: histories in, alarms out. */
+import type { History } from "../core/anomalies/history.ts";
+import type { Alarm } from "../core/anomalies/select.ts";
+import { addDays, daysBetween } from "../core/days.ts";
+import type { Level } from "../core/level.ts";
+import type { Place } from "./anomalies.ts";
+import type { Transaction } from "./connect.ts";
+
+/** Which days of which level of an account are looked at. */
+export type HistoryRequest = {
+  configId: number;
+  entityType: Level;
+  /** The first and the last day of each history. */
+  from: string;
+  asOf: string;
+};
+
+/** A day's numbers have the same place in each array. */
+type Row = {
+  entity_id: string;
+  parent_id: string | null;
+  daily_budget: number | null;
+  is_active: boolean;
+  ages: number[];
+  spend: number[];
+  impressions: number[];
+  reach: (number | null)[];
+  clicks: number[];
+  leads: number[];
+};
+
+const BATCH = 1000;
+
+/** Reads the histories of a level in batches, so that memory does not grow with the account. */
+export async function* readHistories(
+  sql: Transaction,
+  { configId, entityType, from, asOf }: HistoryRequest,
+): AsyncGenerator<History[]> {
+  // As JSON, which is read many times quicker than arrays of PostgreSQL.
+  const rows = sql<Row[]>`
+    select
+      b.entity_id,
+      b.parent_id,
+      e.daily_budget,
+      coalesce(e.is_active, true) as is_active,
+      array_to_json(b.ages) as ages,
+      array_to_json(b.spend) as spend,
+      array_to_json(b.impressions) as impressions,
+      array_to_json(b.reach) as reach,
+      array_to_json(b.clicks) as clicks,
+      array_to_json(b.leads) as leads
+    from ads.anomaly_baselines b
+    left join ads.entities e
+      on e.config_id = ${configId}
+      and e.entity_type = ${entityType}
+      and e.entity_id = b.entity_id
+    where b.config_id = ${configId}
+      and b.entity_type = ${entityType}
+      and b.as_of = ${asOf}
+      and b.date_from = ${from}`.cursor(BATCH);
+  const length = daysBetween(from, asOf) + 1;
+  for await (const batch of rows) {
+    yield batch.map((row) => ({
+      entityType,
+      entityId: row.entity_id,
+      parentId: row.parent_id,
+      dailyBudget: row.daily_budget,
+      isActive: row.is_active,
+      days: daysOf(row, length),
+    }));
+  }
+}
+
+function daysOf(row: Omit<Row, "entity_id" | "parent_id">, length: number): History["days"] {
+  const days: History["days"] = Array.from({ length }, () => null);
+  row.ages.forEach((age, place) => {
+    days[length - 1 - age] = {
+      spend: row.spend[place] ?? 0,
+      impressions: row.impressions[place] ?? 0,
+      clicks: row.clicks[place] ?? 0,
+      leads: row.leads[place] ?? 0,
+      reach: row.reach[place] ?? null,
+    };
+  });
+  return days;
+}
+
+/** The history of the account as a whole. */
+export async function accountHistory(
+  sql: Transaction,
+  { configId, from, asOf }: Omit<HistoryRequest, "entityType">,
+): Promise<History> {
+  const rows = await sql<
+    { date: string; spend: number; impressions: number; clicks: number; leads: number }[]
+  >`
+    select
+      date,
+      sum(spend_double) as spend,
+      sum(impressions) as impressions,
+      sum(clicks) as clicks,
+      sum(leads) as leads
+    from ads.entity_daily
+    where config_id = ${configId}
+      and entity_type = 'campaign'
+      and date between ${from} and ${asOf}
+    group by date`;
+  const days: History["days"] = Array.from({ length: daysBetween(from, asOf) + 1 }, () => null);
+  for (const { date, ...day } of rows) days[daysBetween(from, date)] = { ...day, reach: null };
+  return {
+    entityType: "campaign",
+    entityId: String(configId),
+    parentId: null,
+    dailyBudget: null,
+    isActive: true,
+    days,
+  };
+}
+
+/** Told in percent, as everywhere outside the tests. */
+const PERCENT = new Set<string>(["ctr", "conversion_rate"]);
+
+/** What became of the alarms of a run. */
+export type StoredAlarms = { added: number; changed: number; restated: number };
+
+/**
+ * Stores the alarms of some days of a level. What is stored already changes only where its numbers
+ * did; what a person has closed stays as it is; what stands out no longer is closed.
+ */
+export async function storeAlarms(
+  sql: Transaction,
+  { configId, place, asOf, days, historyDays, at, modelVersion }: {
+    configId: number;
+    place: Place;
+    asOf: string;
+    /** How many days to `asOf` were looked at. */
+    days: number;
+    historyDays: number;
+    at: Date;
+    modelVersion: string;
+  },
+  alarms: Alarm[],
+): Promise<StoredAlarms> {
+  const value = ({ metric }: Alarm, number: number | null) =>
+    number !== null && PERCENT.has(metric) ? 100 * number : number;
+  const column = <Value>(read: (alarm: Alarm) => Value) => alarms.map(read);
+  const stored = await sql<{ is_new: boolean }[]>`
+    insert into ads.ml_anomalies as a (
+      config_id, entity_type, entity_id, parent_id, anomaly_type, metric_name, anomaly_date,
+      observed_value, expected_value, deviation_score, window_days, baseline_window_days, p_value,
+      q_value, severity, model_version, detected_at, updated_at
+    )
+    select
+      ${configId}, ${place}, n.entity_id, n.parent_id, n.anomaly_type, n.metric_name, n.date,
+      n.observed, n.expected, n.deviation, n.window_days, ${historyDays}, n.p, n.q, n.severity,
+      ${modelVersion}, ${at}, ${at}
+    from unnest(
+      ${column(({ entityId }) => entityId)}::text[],
+      ${column(({ parentId }) => parentId)}::text[],
+      ${column(({ type }) => type)}::text[],
+      ${column(({ metric }) => metric)}::text[],
+      ${column(({ date }) => date)}::date[],
+      ${column((alarm) => value(alarm, alarm.observed))}::double precision[],
+      ${column((alarm) => value(alarm, alarm.expected))}::double precision[],
+      ${column(({ deviation }) => deviation)}::double precision[],
+      ${column(({ windowDays }) => windowDays)}::integer[],
+      ${column(({ p }) => p)}::double precision[],
+      ${column(({ q }) => q)}::double precision[],
+      ${column(({ severity }) => severity)}::text[]
+    ) n (
+      entity_id, parent_id, anomaly_type, metric_name, date, observed, expected, deviation,
+      window_days, p, q, severity
+    )
+    on conflict (config_id, entity_type, entity_id, anomaly_date, anomaly_type) do update
+    set
+      parent_id = excluded.parent_id,
+      observed_value = excluded.observed_value,
+      expected_value = excluded.expected_value,
+      deviation_score = excluded.deviation_score,
+      window_days = excluded.window_days,
+      baseline_window_days = excluded.baseline_window_days,
+      p_value = excluded.p_value,
+      q_value = excluded.q_value,
+      severity = excluded.severity,
+      model_version = excluded.model_version,
+      status = 'open',
+      closed_because = null,
+      updated_at = excluded.updated_at
+    where (a.status = 'open' or a.closed_because = 'restated')
+      and (a.status, a.observed_value, a.expected_value, a.window_days, a.severity)
+        is distinct from ('open', excluded.observed_value, excluded.expected_value,
+          excluded.window_days, excluded.severity)
+    -- Only a row that was there before has been locked for its change.
+    returning a.xmax = 0 as is_new`;
+  const { count: restated } = await sql`
+    update ads.ml_anomalies a
+    set status = 'closed', closed_because = 'restated', updated_at = ${at}
+    where a.config_id = ${configId}
+      and a.entity_type = ${place}
+      and a.anomaly_date between ${addDays(asOf, 1 - days)} and ${asOf}
+      and a.status = 'open'
+      and not exists (
+        select
+        from unnest(
+          ${column(({ entityId }) => entityId)}::text[],
+          ${column(({ type }) => type)}::text[],
+          ${column(({ date }) => date)}::date[]
+        ) n (entity_id, anomaly_type, date)
+        where n.entity_id = a.entity_id
+          and n.anomaly_type = a.anomaly_type
+          and n.date = a.anomaly_date
+      )`;
+  const added = stored.filter((row) => row.is_new).length;
+  return { added, changed: stored.length - added, restated };
+}
