@@ -8,6 +8,7 @@ import { type Account, findAccount, getAccount, lastDeliveryDay } from "../../db
 import { listIncidents } from "../../db/anomalies.ts";
 import type { Sql } from "../../db/connect.ts";
 import { openDatabase } from "../../db/database.ts";
+import { listRuns } from "../../db/job_runs.ts";
 import { migrate, migrationState, refuseNewer } from "../../db/migrate.ts";
 import { checkHost, checkPort, serve } from "../../main.ts";
 import { anomalies } from "../anomalies.ts";
@@ -43,7 +44,13 @@ await command(async () => {
 /** Looks for what stands out on the last two weeks, and tells what still goes on. */
 async function whatHappened(sql: Sql, now: Date): Promise<string[]> {
   const lastDay = yesterdayIn(DEMO_ACCOUNT.timeZone, now);
-  for (let before = STORY_DAYS; before >= 0; before--) {
+  const [newest] = await listRuns(
+    sql,
+    { configId: CONFIG_ID, job: anomalies.name, status: "succeeded" },
+    { limit: 1, offset: 0 },
+  );
+  const isDone = newest?.as_of === lastDay;
+  for (let before = STORY_DAYS; before >= 0 && !isDone; before--) {
     for (const entityType of LEVELS) {
       const asOf = addDays(lastDay, -before);
       await (await startRun(sql, anomalies, { configId: CONFIG_ID, entityType, asOf, now })).done;
