@@ -29,7 +29,7 @@ type Row = {
   leads: number[];
 };
 
-const BATCH = 1000;
+const BATCH = 200;
 
 /** Reads the histories of a level in batches, so that memory does not grow with the account. */
 export async function* readHistories(
