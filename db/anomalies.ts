@@ -1,10 +1,8 @@
 /** Reading anomalies and incidents, and what people do with them. */
 import type { AnomalyType, Severity } from "../core/anomalies/anomaly.ts";
+import type { Place } from "../core/anomalies/incidents.ts";
 import type { Level } from "../core/level.ts";
 import type { Queries } from "./connect.ts";
-
-/** Where an anomaly or an incident is told: at a level, or at the account as a whole. */
-export type Place = Level | "account";
 
 /** One anomaly as it is stored. */
 export type Anomaly = {

@@ -1,9 +1,9 @@
 /** What the anomaly job asks of the database: histories in, alarms out. */
 import type { History } from "../core/anomalies/history.ts";
+import type { Place } from "../core/anomalies/incidents.ts";
 import type { Alarm } from "../core/anomalies/select.ts";
 import { addDays, daysBetween } from "../core/days.ts";
 import type { Level } from "../core/level.ts";
-import type { Place } from "./anomalies.ts";
 import type { Transaction } from "./connect.ts";
 
 /** Which days of which level of an account are looked at. */

@@ -59,17 +59,14 @@ export async function namesBelow(
   configId: number,
   entityType: Level,
   campaignIds: string[],
-): Promise<Map<string, { name: string; parentId: string | null }>> {
-  const rows = await sql<{ entity_id: string; name: string; parent_id: string | null }[]>`
-    select entity_id, name, parent_id
+): Promise<Map<string, string>> {
+  const rows = await sql<{ entity_id: string; name: string }[]>`
+    select entity_id, name
     from ads.entities
     where config_id = ${configId}
       and entity_type = ${entityType}
       and (${entityType} = 'campaign' or campaign_id = any(${campaignIds}))`;
-  return new Map(rows.map(({ entity_id, name, parent_id }) => [
-    entity_id,
-    { name, parentId: parent_id },
-  ]));
+  return new Map(rows.map(({ entity_id, name }) => [entity_id, name]));
 }
 
 /** The stories that were going on by a day. */

@@ -16,7 +16,7 @@ const MODEL_VERSION = "counts-1";
 const HISTORY_DAYS = 30;
 
 /** What stands out is also compared with the level of a week before, which needs its own days. */
-const DAYS_BEFORE = 7;
+export const DAYS_BEFORE = 7;
 
 /** What a run did. */
 export type AnomalyCounts = {

@@ -9,7 +9,7 @@ import {
 import { testEntity } from "../core/anomalies/detect.ts";
 import type { History } from "../core/anomalies/history.ts";
 import { type AnomalyOptions, startProfile } from "../core/anomalies/profile.ts";
-import { LEVELS } from "../core/level.ts";
+import { LEVEL_FACTS, LEVELS } from "../core/level.ts";
 import { getAccount } from "../db/accounts.ts";
 import { readHistories } from "../db/anomaly_job.ts";
 import type { Transaction } from "../db/connect.ts";
@@ -99,10 +99,10 @@ async function findStories(sql: Transaction, search: Search) {
   for await (const branch of readBranches(sql, search)) {
     const { place, history } = branch;
     branches.set(keyOf(place, history.entityId), branch);
-    const level = LEVELS.find((level) => level === place);
-    const parent = level === "campaign" || history.parentId === null
-      ? root
-      : branches.get(keyOf(level === "adset" ? "campaign" : "adset", history.parentId));
+    const above = LEVEL_FACTS[history.entityType].parent;
+    const parent = above && history.parentId !== null
+      ? branches.get(keyOf(above, history.parentId))
+      : root;
     parent?.children.push(branch);
   }
   const alarms = anomalies.flatMap((anomaly): PlacedAlarm[] => {
@@ -140,7 +140,7 @@ async function* readBranches(
     }
     const profile = learner.finish();
     for (const history of kept) {
-      const name = known.get(history.entityId)?.name ?? history.entityId;
+      const name = known.get(history.entityId) ?? history.entityId;
       yield { place: entityType, name, history, profile, children: [] };
     }
   }

@@ -1,4 +1,5 @@
 /** What searches for anomalies find in simulated accounts, and what they make up. */
+import { DAYS_BEFORE } from "../jobs/anomalies.ts";
 import { mean, quantileSorted, standardDeviation } from "simple-statistics";
 import type { AnomalyType } from "../core/anomalies/anomaly.ts";
 import { testEntity } from "../core/anomalies/detect.ts";
@@ -344,7 +345,7 @@ function describeWrong(
 const HISTORY_DAYS = 30;
 
 /** With the tested day and the week before the history, from which the job lets levels settle. */
-const DAYS_READ = 7 + HISTORY_DAYS + 1;
+const DAYS_READ = DAYS_BEFORE + HISTORY_DAYS + 1;
 
 /** What severities are measured by; nothing here depends on them. */
 const DAILY_SPEND = 1000;
