@@ -1,21 +1,16 @@
 /** Campaigns, ad sets and ads with their numbers, one generic way for all levels. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { addDays, daysBetween, yesterdayIn } from "../core/days.ts";
-import { type Level, LEVEL_FACTS } from "../core/level.ts";
-import { Refusal } from "../core/refusal.ts";
 import type { Account } from "../db/accounts.ts";
-import type { Queries } from "../db/connect.ts";
 import { latestClassifications } from "../db/classifications.ts";
 import {
   countEntities,
   type DailyRow,
-  type Entity,
   entityDays,
   entityEvidence,
   entityFeatures,
   entityTotals,
   type Evidence as EvidenceRow,
-  findEntities,
   listEntities,
   type Period,
   type Totals,
