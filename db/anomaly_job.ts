@@ -93,17 +93,10 @@ export async function accountHistory(
   const rows = await sql<
     { date: string; spend: number; impressions: number; clicks: number; leads: number }[]
   >`
-    select
-      date,
-      sum(spend_double) as spend,
-      sum(impressions) as impressions,
-      sum(clicks) as clicks,
-      sum(leads) as leads
-    from ads.entity_daily
+    select date, spend, impressions, clicks, leads
+    from ads.account_daily
     where config_id = ${configId}
-      and entity_type = 'campaign'
-      and date between ${from} and ${asOf}
-    group by date`;
+      and date between ${from} and ${asOf}`;
   const days: History["days"] = Array.from({ length: daysBetween(from, asOf) + 1 }, () => null);
   for (const { date, ...day } of rows) days[daysBetween(from, date)] = { ...day, reach: null };
   return {

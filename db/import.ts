@@ -239,7 +239,7 @@ export async function mergeInsights(tx: Transaction, configId: number): Promise<
     : { ...NOTHING, added: await insertInsights(tx, configId, dailyRows(tx)) };
   const all = days.map(({ date }) => date);
   const changed = isOverlapping && merged.replaced === 0 ? await changedDays(tx) : all;
-  await storeChangedDays(tx, configId, changed);
+  await tx`select ads.store_account_days(${configId}, ${changed}::date[], ${new Date()})`;
   const staged = days.reduce((sum, day) => sum + day.rows, 0);
   const addedUp = staged - merged.added - merged.changed - merged.unchanged;
   return { ...merged, days: days.length, dateFrom: first, dateTo: last, addedUp };
@@ -252,15 +252,6 @@ async function changedDays(tx: Transaction): Promise<string[]> {
     from pg_temp.merged_insights
     where is_new or is_changed`;
   return days.map(({ date }) => date);
-}
-
-/** Remembers when days changed: what was computed from them before is stale. */
-async function storeChangedDays(tx: Transaction, configId: number, days: string[]): Promise<void> {
-  await tx`
-    insert into ads.changed_days (config_id, date, changed_at)
-    select ${configId}::integer, date, ${new Date()}::timestamptz
-    from unnest(${days}::date[]) d (date)
-    on conflict (config_id, date) do update set changed_at = excluded.changed_at`;
 }
 
 type Period = { configId: number; first: string; last: string };

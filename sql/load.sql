@@ -1,6 +1,7 @@
 -- The order in which the layer of functions and views is installed.
 \ir functions/keep_accounts_apart.sql
 \ir functions/create_insight_partitions.sql
+\ir functions/store_account_days.sql
 \ir functions/is_running.sql
 \ir functions/pct_change.sql
 \ir functions/passed_share.sql
@@ -10,6 +11,7 @@
 \ir functions/relative_variance.sql
 \ir views/entities.sql
 \ir views/entity_daily.sql
+\ir views/account_daily.sql
 \ir views/parent_totals.sql
 \ir views/entity_totals.sql
 \ir views/change_drivers.sql

@@ -17,11 +17,11 @@ from ads.calendar c
 cross join ads.accounts a
 cross join lateral (
   select
-    coalesce(sum(i.spend), 0) as spend_14d,
-    coalesce(sum(i.leads), 0)::bigint as leads_14d
-  from ads.insights i
-  where i.config_id = a.config_id
-    and i.date between c.as_of - 13 and c.as_of
+    coalesce(sum(d.spend), 0) as spend_14d,
+    coalesce(sum(d.leads), 0)::bigint as leads_14d
+  from ads.account_daily d
+  where d.config_id = a.config_id
+    and d.date between c.from_14d and c.as_of
 ) w;
 
 comment on view ads.account_reference is

@@ -150,13 +150,13 @@ left join ads.entities e
   and e.entity_id = own.entity_id
 left join lateral (
   select
-    i.config_id,
+    d.config_id,
     'campaign'::text as entity_type,
-    sum(i.spend_double) as spend_7d,
-    sum(i.leads::double precision) as leads_7d
-  from ads.insights i
-  where i.date between c.from_7d and c.as_of
-  group by i.config_id
+    sum(d.spend)::double precision as spend_7d,
+    sum(d.leads::double precision) as leads_7d
+  from ads.account_daily d
+  where d.date between c.from_7d and c.as_of
+  group by d.config_id
 ) account
   on account.config_id = own.config_id
   and account.entity_type = own.entity_type

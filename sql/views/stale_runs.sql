@@ -23,7 +23,7 @@ join ads.calendar c
   on c.as_of = r.as_of
 cross join lateral (
   select max(x.changed_at) as changed_at
-  from ads.changed_days x
+  from ads.account_days x
   where x.config_id = r.config_id
     and x.date between c.from_30d and c.as_of
 ) d

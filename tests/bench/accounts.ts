@@ -45,6 +45,13 @@ export async function fillAccounts(sql: Sql, sizes: AccountSize[]): Promise<void
           1
         from generate_series(0, ${days}::integer - 1) day
         cross join generate_series(0, ${ads}::integer - 1) g`;
+      // As whoever writes insights has to.
+      await tx`
+        select ads.store_account_days(
+          ${configId},
+          array(select ${firstDay}::date + day from generate_series(0, ${days}::integer - 1) day),
+          now()
+        )`;
     });
   }
   await sql`vacuum analyze`;

@@ -593,6 +593,30 @@ const MAP_2017 = parseHeaderMap([
   "results=total_conversion",
 ]);
 
+Deno.test("importFiles() keeps the totals of the days of every account, whatever it did to them", async () => {
+  const { sql } = database;
+  const different = await sql`
+    select config_id, date, k.spend, k.leads, i.spend as sum_of_spend, i.leads as sum_of_leads
+    from ads.account_days k
+    full join (
+      select
+        config_id,
+        date,
+        sum(spend) as spend,
+        sum(impressions) as impressions,
+        sum(clicks) as clicks,
+        sum(leads) as leads
+      from ads.insights
+      group by config_id, date
+    ) i using (config_id, date)
+    where (k.spend, k.impressions, k.clicks, k.leads)
+      is distinct from (i.spend, i.impressions, i.clicks, i.leads)`;
+  assertEquals([...different], []);
+  const [{ days } = { days: 0 }] = await sql<{ days: number }[]>`
+    select count(*) as days from ads.account_days`;
+  assert(days > 30);
+});
+
 Deno.test({
   name: "importFiles() imports real ad sets by day with names in Cyrillic",
   ignore: !hasReal,

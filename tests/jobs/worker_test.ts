@@ -330,7 +330,7 @@ Deno.test("enterNewestRuns() enters earlier days again when days that they rest 
   const all = ["2026-03-09", "2026-03-10", "2026-03-11"];
   assertEquals(asked.splice(0), all.map((day): [string, boolean] => [day, false]));
   // Changed after the work of the first two days and before that of the third.
-  await sql`insert into ads.changed_days values (1, '2026-03-10', ${later(30 * 3_600_000)})`;
+  await sql`select ads.store_account_days(1, '{2026-03-10}', ${later(30 * 3_600_000)})`;
   const fourth = later(3 * 24 * 3_600_000);
   await enter(sql, task, fourth);
   await workOff(sql, task, fourth, 1);

@@ -388,6 +388,11 @@ Deno.test("ads.entity_features reads no more than an entity and its siblings whe
   };
   // Ten days of its own and seven of the five ads of its ad set, of 3,500 in the seven days.
   assert(await read("ad", "ad 77") < 100);
+  // Ten days of its twenty ads; the account's seven are kept.
+  const days = daily(7, {}).map(({ date }) => date ?? AS_OF);
+  await sql`select ads.store_account_days(21, ${days}::date[], now())`;
+  await sql`analyze ads.account_days`;
+  assert(await read("campaign", "campaign 3") <= 200);
 });
 
 Deno.test("ads.entity_features counts an active day and the days with leads once above the ads", async () => {
