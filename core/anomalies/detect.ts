@@ -28,7 +28,6 @@ import {
 import {
   deliveryDays,
   LEAST_DAYS,
-  LEAST_EXPECTED,
   LEAST_IMPRESSIONS,
   logsOf,
   pausesOf,
@@ -236,7 +235,7 @@ function testAmount(
     const isWorthTelling = (amount === "frequency"
       ? excess >= LEAST_EFFECT
       : isSpendWorthTelling(history, excess, today, window)) &&
-      goesOn(excess, start, today, meanExcess);
+      goesOn(excess, 0, start, today, (from, effect) => meanExcess(from) - effect);
     return {
       level,
       excess,
@@ -438,21 +437,19 @@ function testRate(
       start,
       today,
     );
-    if (2 * noEventP(expected, variance) > ALARM_P) return null;
+    if (noEventP(expected, variance) > ALARM_P) return null;
     const excess = Math.log((observed + 0.5) / (expected + 0.5));
     const distance = countDistance(observed, expected, variance);
     const result = { excess, p: 1, observed, expected };
-    const excessFrom = (from: number) => {
+    const distanceFrom = (from: number, ratio: number) => {
       const late = countWindow(followed, level, from, today);
-      // So few events may be missing, or there, by chance.
-      if (late.expected < LEAST_EXPECTED) return excess;
-      return Math.log((late.observed + 0.5) / (late.expected + 0.5));
+      return countDistance(late.observed, late.expected * ratio, late.variance);
     };
     if (
       // A single good day is luck that nobody has to be woken for.
       Math.abs(excess) < LEAST_EFFECT || Math.abs(distance) < CLOSE ||
       (excess > 0 && window === 1) ||
-      !goesOn(excess, start, today, excessFrom)
+      !goesOn(observed / expected, 1, start, today, distanceFrom)
     ) return result;
     const p = countP(observed, expected, variance);
     const earlier = levels[start - EARLIER];
@@ -600,17 +597,20 @@ function countWindow(
 }
 
 /**
- * Whether what a window shows goes on until its end: each of its last stretches is at least 60 %
- * as far off as the whole. Otherwise yesterday's fault would be told again today.
+ * Whether what a window shows goes on until its end: each of its last stretches looks more like the
+ * whole window than like what is usual. Otherwise yesterday's fault would be told again today.
+ *
+ * @param distanceFrom How far the days from one on lie from a size of the effect.
  */
 function goesOn(
-  excess: number,
+  effect: number,
+  noEffect: number,
   start: number,
   today: number,
-  excessFrom: (day: number) => number,
+  distanceFrom: (day: number, effect: number) => number,
 ): boolean {
   for (let from = start + 1; from <= today; from++) {
-    if (excessFrom(from) / excess < 0.6) return false;
+    if (Math.abs(distanceFrom(from, noEffect)) < Math.abs(distanceFrom(from, effect))) return false;
   }
   return true;
 }
