@@ -40,8 +40,8 @@ export const OUTLIER = 3;
 const LEAST_SPREAD = 0.03;
 
 /** Of a squared normal deviate cut off at 2.5 standard deviations, the expectation. */
-const CUT = 2.5;
-const CUT_MEAN = 0.9775;
+export const CUT = 2.5;
+export const CUT_MEAN = 0.9775;
 
 /**
  * The level after a day.

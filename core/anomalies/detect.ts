@@ -26,6 +26,7 @@ import {
   RATES,
 } from "./metrics.ts";
 import {
+  countsOf,
   deliveryDays,
   LEAST_DAYS,
   LEAST_IMPRESSIONS,
@@ -38,6 +39,7 @@ import {
   countP,
   nextRate,
   noEventP,
+  ownModel,
   type RateLevel,
   type RateModel,
   startingRate,
@@ -149,7 +151,7 @@ export function testEntity(history: History, profile: Profile): AnomalyTest[] {
   );
   if (tested.length === 0) return [];
   const amounts = AMOUNTS.map((amount) => followAmount(amount, days, end, profile.amounts[amount]));
-  const rates = RATES.map((rate) => followRate(rate, days, profile.rates[rate]));
+  const rates = RATES.map((rate) => followRate(rate, days, end, profile.rates[rate]));
   return tested.flatMap((today) => {
     const date = addDays(asOf, today - days.length + 1);
     const found = [
@@ -235,7 +237,8 @@ function testAmount(
     const isWorthTelling = (amount === "frequency"
       ? excess >= LEAST_EFFECT
       : isSpendWorthTelling(history, excess, today, window)) &&
-      goesOn(excess, 0, start, today, (from, effect) => meanExcess(from) - effect);
+      goesOn(excess, 0, start, today, (from, effect) =>
+        meanExcess(from) - effect);
     return {
       level,
       excess,
@@ -403,12 +406,14 @@ type FollowedRate = {
   levels: RateLevel[];
 };
 
-function followRate(rate: Rate, days: (Day | null)[], model: RateModel): FollowedRate {
-  const events = Float64Array.from(days, (day) => eventsOf(rate, day));
-  const exposures = Float64Array.from(
-    days,
-    (day, index) => exposureOf(rate, day) * (model.factors[index] ?? 1),
-  );
+function followRate(
+  rate: Rate,
+  days: (Day | null)[],
+  end: number,
+  common: RateModel,
+): FollowedRate {
+  const { events, exposures } = countsOf(rate, days, common);
+  const model = ownModel(events, exposures, end, common);
   const levels: RateLevel[] = [];
   if (model.rate > 0) {
     let level = startingRate(model);
@@ -431,12 +436,14 @@ function testRate(
     const start = today - window + 1;
     const level = levels[start];
     if (level === undefined || deliveryDays(days, start) < LEAST_DAYS) return null;
-    const { observed, exposure, expected, within, variance } = countWindow(
+    const { observed, exposure, expected, scatter, walk, variance } = countWindow(
       followed,
       level,
       start,
       today,
     );
+    const pAgainst = (expected: number, known: number) =>
+      countP(observed, expected, scatter, known, model.dispersionWeight);
     if (noEventP(expected, variance) > ALARM_P) return null;
     const excess = Math.log((observed + 0.5) / (expected + 0.5));
     const distance = countDistance(observed, expected, variance);
@@ -451,15 +458,15 @@ function testRate(
       (excess > 0 && window === 1) ||
       !goesOn(observed / expected, 1, start, today, distanceFrom)
     ) return result;
-    const p = countP(observed, expected, variance);
+    const p = pAgainst(expected, 1 / level.alpha + walk);
     const earlier = levels[start - EARLIER];
     if (earlier === undefined || deliveryDays(days, start - EARLIER) < LEAST_DAYS) {
       return { ...result, p };
     }
     const fromEarlier = exposure * earlier.alpha / earlier.beta;
     if ((observed - fromEarlier) * excess <= 0) return result;
-    const earlierVariance = 1 / earlier.alpha + within + EARLIER * model.drift;
-    return countP(observed, fromEarlier, earlierVariance) <= EARLIER_P ? { ...result, p } : result;
+    const pFromEarlier = pAgainst(fromEarlier, 1 / earlier.alpha + walk + EARLIER * model.drift);
+    return pFromEarlier <= EARLIER_P ? { ...result, p } : result;
   });
   if (best === null) return null;
   const { window, observed, expected, excess, p } = best;
@@ -507,12 +514,13 @@ export function compareWindow(
   const today = days.length - 1 - daysBetween(date, profile.options.asOf);
   const start = today - windowDays + 1;
   if (deliveryDays(days, start) < LEAST_DAYS) return null;
+  const end = days.length - profile.options.daysToAnalyze;
   const meanMove = (moves: Float64Array) =>
     isAccountWide ? mean([...moves.subarray(start, today + 1)]) : 0;
   const rate = RATES.find((each) => each === metric);
   if (rate !== undefined) {
     const model = profile.rates[rate];
-    const followed = followRate(rate, days, model);
+    const followed = followRate(rate, days, end, model);
     const level = followed.levels[start];
     if (level === undefined) return null;
     const { observed, expected: withMoves, variance } = countWindow(followed, level, start, today);
@@ -526,12 +534,7 @@ export function compareWindow(
   }
   const amount = metric === "spend" || metric === "impressions" ? metric : "frequency";
   const model = profile.amounts[amount];
-  const { levels, spread } = followAmount(
-    amount,
-    days,
-    days.length - profile.options.daysToAnalyze,
-    model,
-  );
+  const { levels, spread } = followAmount(amount, days, end, model);
   const level = levels[start];
   if (level === undefined || level.variance > 1) return null;
   let observed = 0;
@@ -585,14 +588,15 @@ function countWindow(
     squares += each ** 2;
   }
   // Days that differ by chance even out; the level walks on average for half of the window.
-  const within = model.dispersion * squares / Math.max(exposure, 1e-9) ** 2 +
-    model.drift * (today - start) / 2;
+  const scatter = model.dispersion * squares / Math.max(exposure, 1e-9) ** 2;
+  const walk = model.drift * (today - start) / 2;
   return {
     observed,
     exposure,
     expected: exposure * alpha / beta,
-    within,
-    variance: 1 / alpha + within,
+    scatter,
+    walk,
+    variance: 1 / alpha + scatter + walk,
   };
 }
 

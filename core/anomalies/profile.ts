@@ -3,7 +3,14 @@ import { digamma, qt, trigamma } from "lib-r-math.js";
 import { type AmountModel, nextLevel, ownSpread, spreadOf, UNKNOWN_LEVEL } from "./amounts.ts";
 import type { Day, History } from "./history.ts";
 import { type Amount, amountOf, delivered, eventsOf, exposureOf, type Rate } from "./metrics.ts";
-import { countDistance, nextRate, OUTLIER, type RateModel, startingRate } from "./rates.ts";
+import {
+  countDistance,
+  nextRate,
+  OUTLIER,
+  ownDispersion,
+  type RateModel,
+  startingRate,
+} from "./rates.ts";
 
 /** What is asked. */
 export type AnomalyOptions = {
@@ -108,6 +115,17 @@ export function logsOf(amount: Amount, days: (Day | null)[], offsets: Float64Arr
     logs[index] = value ? Math.log(value) - (offsets[index] ?? 0) : NaN;
   }
   return logs;
+}
+
+/** The events of a rate by day, and what they came from, multiplied by the factors of the days. */
+export function countsOf(rate: Rate, days: (Day | null)[], { factors }: RateModel) {
+  return {
+    events: Float64Array.from(days, (day) => eventsOf(rate, day)),
+    exposures: Float64Array.from(
+      days,
+      (day, index) => exposureOf(rate, day) * (factors[index] ?? 1),
+    ),
+  };
 }
 
 function smallest(sample: { hash: number; history: History }[]) {
@@ -272,6 +290,7 @@ function learnRate(
     moves,
     rate: Number.isNaN(overall) ? 0 : Math.exp(overall),
     ...scatter(rate, histories, factors, end),
+    dispersionWeight: TYPICAL_WEIGHT,
   };
   if (model.rate === 0) return model;
   const usual = histories.map((history) => withoutOutliers(rate, history, model));
@@ -296,8 +315,27 @@ function learnRate(
       levels[entity] = nextRate(before, eventsOf(rate, at), exposure, model);
     });
   }
-  return model;
+  return { ...model, dispersionWeight: dispersionWeight(rate, histories, end, model) };
 }
+
+/** How much entities differ in their dispersion beyond what chance gives, as degrees of freedom. */
+function dispersionWeight(rate: Rate, histories: History[], end: number, model: RateModel): number {
+  // What is typical of accounts stands beside what is seen, as an entity of a month of large counts.
+  let differences = 30 * 2 / TYPICAL_WEIGHT;
+  let weights = 30;
+  for (const { days } of histories) {
+    const { events, exposures } = countsOf(rate, days, model);
+    const { dispersion, weight } = ownDispersion(events, exposures, end, model);
+    // Of fewer such days the ratio below is anything.
+    if (weight < LEAST_EXPECTED) continue;
+    differences += weight * (Math.min(dispersion / model.dispersion, 4) - 1) ** 2 - 2;
+    weights += weight;
+  }
+  return Math.min(Math.max(2 * weights / Math.max(differences, 1e-9), 4), 200);
+}
+
+/** Dispersions of entities of an account usually differ by half of themselves. */
+const TYPICAL_WEIGHT = 8;
 
 /**
  * The days that a first look at the dispersion does not call outliers: the faults of the past, of
