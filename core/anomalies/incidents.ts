@@ -2,11 +2,10 @@
 import { daysBetween } from "../days.ts";
 import { type Level, LEVEL_FACTS, LEVELS } from "../level.ts";
 import { SEVERITIES, type Severity } from "./anomaly.ts";
-import { type AnomalyTest, compareWindow, type Comparison, testEntity } from "./detect.ts";
-import type { Day, History } from "./history.ts";
-import { delivered } from "./metrics.ts";
-import { deliveryDays, LEAST_DAYS, type Profile } from "./profile.ts";
-import { type Alarm, FALSE_DISCOVERY_RATE } from "./select.ts";
+import { type AnomalyTest, compareWindow, type Comparison } from "./detect.ts";
+import type { History } from "./history.ts";
+import type { Profile } from "./profile.ts";
+import type { Alarm } from "./select.ts";
 
 /** Where something is told: at a level, or at the account as a whole. */
 export type Place = Level | "account";
@@ -144,42 +143,34 @@ function pathOf(paths: Map<string, Branch[]>, { place, alarm }: PlacedAlarm): Br
 }
 
 /**
- * Whether a parent only shows that its children are others than before: some are new, were paused, or
- * did not run in the window. What the others add up to is tested again, in the parent's place.
+ * Whether a parent only shows that what is below it is other than before: some of it is new, was
+ * paused, or got another share. Of the effect less than half is left then where each of those that
+ * were there before is compared with what was to be expected of it.
  */
-function isMadeByPeople({ history, profile, children }: Branch, alarm: Alarm): boolean {
-  if (children.length === 0 || alarm.type === "zero_spend" || alarm.type === "zero_impressions") {
-    return false;
-  }
-  const { length } = history.days;
-  const today = length - 1 - daysBetween(alarm.date, profile.options.asOf);
-  const start = today - alarm.windowDays + 1;
-  const isSpend = alarm.metric === "spend";
-  const settled = children.map(({ history }) => history).filter(({ days, isActive }) =>
-    deliveryDays(days, start) >= LEAST_DAYS &&
-    (isSpend ? isActive : days.slice(Math.max(start - LEAST_DAYS, 0), today + 1).every(delivered))
+function isMadeByPeople(parent: Branch, alarm: Alarm): boolean {
+  const { place, history, profile, children } = parent;
+  const isStop = alarm.type === "zero_spend" || alarm.type === "zero_impressions";
+  if (children.length === 0 || isStop || alarm.metric === "frequency") return false;
+  const isAccountWide = place === "account";
+  const whole = compareWindow(history, profile, alarm, isAccountWide);
+  if (whole === null) return false;
+  const settled = leavesOf(parent)
+    .filter(({ history }) => alarm.metric !== "spend" || history.isActive)
+    .flatMap(({ history, profile }) => compareWindow(history, profile, alarm, isAccountWide) ?? []);
+  const effect = effectOf(
+    sum(settled.map(({ observed }) => observed)),
+    sum(settled.map(({ expected }) => expected)),
   );
-  if (settled.length === children.length) return false;
-  const days = history.days.map((_, day) => sumOf(settled.map(({ days }) => days[day])));
-  return !testEntity({ ...history, days }, profile).some(({ type, date, p }) =>
-    type === alarm.type && date === alarm.date && p <= FALSE_DISCOVERY_RATE
-  );
+  return effect / effectOf(whole.observed, whole.expected) < 0.5;
 }
 
-/** The sum of the days of some entities, null where none was shown. */
-function sumOf(days: (Day | null | undefined)[]): Day | null {
-  let total: Day | null = null;
-  for (const day of days) {
-    if (!day) continue;
-    total = total === null ? { ...day } : {
-      spend: total.spend + day.spend,
-      impressions: total.impressions + day.impressions,
-      clicks: total.clicks + day.clicks,
-      leads: total.leads + day.leads,
-      reach: total.reach === null || day.reach === null ? null : total.reach + day.reach,
-    };
-  }
-  return total;
+function leavesOf(branch: Branch): Branch[] {
+  return branch.children.length === 0 ? [branch] : branch.children.flatMap(leavesOf);
+}
+
+/** The logarithm of what was observed by what was expected, of which there may be nothing. */
+function effectOf(observed: number, expected: number): number {
+  return Math.log((observed + 0.5) / (expected + 0.5));
 }
 
 /** Whether two alarms say the same: the same metric, the same way. */
