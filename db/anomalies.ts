@@ -114,6 +114,36 @@ export function countAnomalies(sql: Queries, filter: AnomalyFilter): Promise<Ano
     group by a.severity, a.anomaly_type, a.acknowledged_at is not null`;
 }
 
+/** How many alarms the searches of some days raised on a level, and how many of them luck explains. */
+export type LuckSum = {
+  entity_type: Place;
+  /** Each entity that could be tested, once for each day. */
+  entity_days: number;
+  alarms: number;
+  expected_by_luck: number;
+};
+
+/** Sums up luck by level, the account itself being one. A level that was not searched has no row. */
+export function sumLuck(
+  sql: Queries,
+  { configId, entityType, from, to }: Pick<AnomalyFilter, "configId" | "from" | "to"> & {
+    entityType?: Place | undefined;
+  },
+): Promise<LuckSum[]> {
+  return sql<LuckSum[]>`
+    select
+      entity_type,
+      sum(entities) as entity_days,
+      sum(alarms) as alarms,
+      sum(expected_by_luck) as expected_by_luck
+    from ads.anomaly_luck
+    where config_id = ${configId}
+      ${entityType === undefined ? sql`` : sql`and entity_type = ${entityType}`}
+      ${from === undefined ? sql`` : sql`and anomaly_date >= ${from}`}
+      ${to === undefined ? sql`` : sql`and anomaly_date <= ${to}`}
+    group by entity_type`;
+}
+
 /** What somebody says when they take note. */
 export type Note = { id: number; userId: number; notes: string | null; at: Date };
 

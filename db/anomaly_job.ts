@@ -1,6 +1,7 @@
 /** What the anomaly job asks of the database: histories in, alarms out. */
 import type { History } from "../core/anomalies/history.ts";
 import type { Place } from "../core/anomalies/incidents.ts";
+import type { Luck } from "../core/anomalies/search.ts";
 import type { Alarm } from "../core/anomalies/select.ts";
 import { addDays, daysBetween } from "../core/days.ts";
 import type { Level } from "../core/level.ts";
@@ -204,4 +205,44 @@ export async function storeAlarms(
       )`;
   const added = stored.filter((row) => row.is_new).length;
   return { added, changed: stored.length - added, restated };
+}
+
+/** Stores how many alarms each day raised and how many of them luck explains, where that is new. */
+export async function storeLuck(
+  sql: Transaction,
+  { configId, place, at, modelVersion }: {
+    configId: number;
+    place: Place;
+    at: Date;
+    modelVersion: string;
+  },
+  luck: Luck[],
+): Promise<void> {
+  const column = <Value>(read: (day: Luck) => Value) => luck.map(read);
+  await sql`
+    insert into ads.anomaly_luck as l (
+      config_id, entity_type, anomaly_date, entities, alarms, shuffles, expected_by_luck,
+      model_version, updated_at
+    )
+    select
+      ${configId}, ${place}, n.date, n.entities, n.alarms, n.shuffles, n.expected_by_luck,
+      ${modelVersion}, ${at}
+    from unnest(
+      ${column(({ date }) => date)}::date[],
+      ${column(({ entities }) => entities)}::integer[],
+      ${column(({ alarms }) => alarms)}::integer[],
+      ${column(({ shuffles }) => shuffles)}::integer[],
+      ${column(({ expectedByLuck }) => expectedByLuck)}::double precision[]
+    ) n (date, entities, alarms, shuffles, expected_by_luck)
+    on conflict (config_id, entity_type, anomaly_date) do update
+    set
+      entities = excluded.entities,
+      alarms = excluded.alarms,
+      shuffles = excluded.shuffles,
+      expected_by_luck = excluded.expected_by_luck,
+      model_version = excluded.model_version,
+      updated_at = excluded.updated_at
+    where (l.entities, l.alarms, l.shuffles, l.expected_by_luck)
+      is distinct from (excluded.entities, excluded.alarms, excluded.shuffles,
+        excluded.expected_by_luck)`;
 }

@@ -1,11 +1,8 @@
 /** Looks for what stands out on a level: learns what is usual, tests every entity, stores alarms. */
-import type { AnomalyOptions } from "../core/anomalies/profile.ts";
-import { startProfile } from "../core/anomalies/profile.ts";
-import { testEntity } from "../core/anomalies/detect.ts";
-import type { History } from "../core/anomalies/history.ts";
-import { type Alarm, startSelection } from "../core/anomalies/select.ts";
+import type { Place } from "../core/anomalies/incidents.ts";
+import { type Found, searchEntities } from "../core/anomalies/search.ts";
 import { addDays } from "../core/days.ts";
-import { accountHistory, readHistories, storeAlarms } from "../db/anomaly_job.ts";
+import { accountHistory, readHistories, storeAlarms, storeLuck } from "../db/anomaly_job.ts";
 import type { Transaction } from "../db/connect.ts";
 import { tellIncidents } from "./incidents.ts";
 import type { Task, TaskRequest } from "./task.ts";
@@ -54,35 +51,32 @@ async function detectLevel(
     asOf,
   };
   const account = await accountHistory(transaction, request);
-  const dailySpend = spendPerDay(account);
-  const counts = { asOf, read: 0, tested: 0, added: 0, changed: 0, restated: 0, incidents: 0 };
-
-  const learner = startProfile(account, options);
-  for await (const batch of readHistories(transaction, request)) {
-    signal.throwIfAborted();
-    batch.forEach(learner.add);
-  }
-  const profile = learner.finish();
-  const selection = startSelection();
-  for await (const batch of readHistories(transaction, request)) {
-    signal.throwIfAborted();
-    counts.read += batch.length;
-    for (const history of batch) {
-      const tests = testEntity(history, profile);
-      counts.tested += tests.length;
-      selection.add(history, tests);
-    }
-  }
+  const { read, tested, ...found } = await searchEntities({
+    configId,
+    account,
+    options,
+    async *read() {
+      for await (const batch of readHistories(transaction, request)) {
+        signal.throwIfAborted();
+        yield batch;
+      }
+    },
+  });
+  const counts = { asOf, read, tested, added: 0, changed: 0, restated: 0, incidents: 0 };
   const run = { configId, asOf, days, historyDays, at: now, modelVersion: MODEL_VERSION };
-  const store = async (place: typeof entityType | "account", alarms: Alarm[]) => {
+  const store = async (place: Place, { alarms, luck }: Pick<Found, "alarms" | "luck">) => {
     const { added, changed, restated } = await storeAlarms(transaction, { ...run, place }, alarms);
     counts.added += added;
     counts.changed += changed;
     counts.restated += restated;
+    await storeLuck(transaction, { ...run, place }, luck);
   };
-  await store(entityType, selection.finish(dailySpend));
-  // What met the account as a whole is told once, with its campaigns.
-  if (entityType === "campaign") await store("account", alarmsOf(account, options, dailySpend));
+  await store(entityType, found);
+  // What met the account as a whole is told once, with its campaigns, as of one large entity.
+  if (entityType === "campaign") {
+    const read = () => [[account]];
+    await store("account", await searchEntities({ configId, account, options, read }));
+  }
   counts.incidents = await tellIncidents(transaction, {
     ...request,
     account,
@@ -91,18 +85,4 @@ async function detectLevel(
     signal,
   });
   return counts;
-}
-
-/** The alarms of the account as a whole, tested like one large entity. */
-function alarmsOf(account: History, options: AnomalyOptions, dailySpend: number): Alarm[] {
-  const learner = startProfile(account, options);
-  learner.add(account);
-  const selection = startSelection();
-  selection.add(account, testEntity(account, learner.finish()));
-  return selection.finish(dailySpend);
-}
-
-function spendPerDay({ days }: History): number {
-  const delivered = days.filter((day) => day !== null);
-  return delivered.reduce((sum, { spend }) => sum + spend, 0) / Math.max(delivered.length, 1);
 }

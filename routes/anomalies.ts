@@ -113,6 +113,31 @@ const AnomalySummary = z.object({
   last_detected_at: z.iso.datetime().nullable(),
 }).openapi("AnomalySummary");
 
+const luckFields = {
+  entity_days: z.int().openapi({
+    description: "The entities that could be tested, each once a day",
+  }),
+  alarms: z.int().openapi({ description: "What the searches raised, open or closed since" }),
+  expected_by_luck: z.number().openapi({
+    description: "How many alarms they raise on shuffled days of this account, on average. Past " +
+      "faults are shuffled along and count, a level that slowly moves does not",
+  }),
+  share: z.number().nullable().openapi({
+    description: "The share of luck in the alarms, `expected_by_luck` by `alarms`, 0 to 1; null " +
+      "where there are no alarms",
+  }),
+};
+
+const LuckByPlace = eachOf(Place, z.object(luckFields).openapi("Luck"));
+
+const AnomalyLuck = z.object({
+  config_id: z.int(),
+  date_from: z.iso.date().nullable(),
+  date_to: z.iso.date().nullable(),
+  ...luckFields,
+  by_entity_type: LuckByPlace,
+}).openapi("AnomalyLuck");
+
 const DetectBody = z.object({
   config_id: ConfigId,
   entity_type: EntityTypeParameter,
@@ -187,6 +212,15 @@ const summaryRoute = createRoute({
     query: z.object({ ...accountParameters, entity_type: EntityType.optional(), ...period }),
   },
   responses: { 200: answer("The sums", AnomalySummary), ...errorAnswers(400, 404) },
+});
+
+const luckRoute = createRoute({
+  method: "get",
+  path: "/luck",
+  summary: "How many of the alarms are luck",
+  tags,
+  request: { query: z.object({ ...accountParameters, entity_type: Place.optional(), ...period }) },
+  responses: { 200: answer("The sums", AnomalyLuck), ...errorAnswers(400, 404) },
 });
 
 const detectRoute = createRoute({
@@ -284,6 +318,28 @@ export function anomalyRoutes({ ask, startRun, now, runPatienceMs }: Surrounding
       }, 200);
     }));
 
+  router.openapi(luckRoute, (c) =>
+    ask(c, async (sql) => {
+      const query = c.req.valid("query");
+      const account = await requireAccount(sql, query);
+      const days = daysOf(account, query);
+      const rows = await db.sumLuck(sql, {
+        configId: account.config_id,
+        entityType: query.entity_type,
+        ...days,
+      });
+      return c.json({
+        config_id: account.config_id,
+        date_from: days.from ?? null,
+        date_to: days.to ?? null,
+        ...luckOf(rows),
+        by_entity_type: LuckByPlace.parse(Object.fromEntries(Place.options.map((place) => [
+          place,
+          luckOf(rows.filter(({ entity_type }) => entity_type === place)),
+        ]))),
+      }, 200);
+    }));
+
   router.openapi(detectRoute, async (c) => {
     const body = c.req.valid("json");
     const subject = await ask(c, (sql) => subjectOf(sql, body));
@@ -358,6 +414,18 @@ function bySeverity(counts: db.AnomalyCount[]) {
   const by = { LOW: 0, MEDIUM: 0, HIGH: 0, CRITICAL: 0 };
   for (const { severity, count } of counts) by[severity] += count;
   return by;
+}
+
+function luckOf(rows: db.LuckSum[]) {
+  const total = (read: (row: db.LuckSum) => number) => sum(rows.map(read));
+  const alarms = total((row) => row.alarms);
+  const expected = total((row) => row.expected_by_luck);
+  return {
+    entity_days: total((row) => row.entity_days),
+    alarms,
+    expected_by_luck: expected,
+    share: alarms > 0 ? Math.min(expected / alarms, 1) : null,
+  };
 }
 
 /** A stored anomaly as clients see it. */

@@ -1,6 +1,6 @@
 /** What searches for anomalies find in simulated accounts, and what they make up. */
 import { DAYS_BEFORE } from "../jobs/anomalies.ts";
-import { mean, quantileSorted, standardDeviation } from "simple-statistics";
+import { mean, quantileSorted, standardDeviation, sum } from "simple-statistics";
 import type { AnomalyType } from "../core/anomalies/anomaly.ts";
 import { testEntity } from "../core/anomalies/detect.ts";
 import type { Day } from "../core/anomalies/history.ts";
@@ -13,6 +13,7 @@ import {
   type Place,
 } from "../core/anomalies/incidents.ts";
 import { startProfile } from "../core/anomalies/profile.ts";
+import { type Luck, searchEntities } from "../core/anomalies/search.ts";
 import { startSelection } from "../core/anomalies/select.ts";
 import { LEVELS } from "../core/level.ts";
 import {
@@ -403,6 +404,38 @@ export const ownSearch: Search = ({ account, entities, completeness }) => {
     }));
   };
 };
+
+/** How many days lie between two that are searched for luck: alarms of days in a row are alike. */
+const LUCK_DAYS = 3;
+
+/** Counts what is raised on days of accounts without faults, and on the same days shuffled. */
+export async function measureLuck(
+  scenario: AnomalyScenario,
+  seeds: number[],
+): Promise<Pick<Luck, "alarms" | "expectedByLuck">> {
+  const found: Luck[] = [];
+  for (const seed of seeds) {
+    const replayed = simulateReplay(scenario, seed, { withFaults: false });
+    const all = [replayed.account, ...replayed.entities];
+    for (const day of TESTED.filter((day) => day % LUCK_DAYS === 0)) {
+      for (const place of PLACES) {
+        const histories = all.filter(({ entityType }) => entityType === place)
+          .map((entity) => historyAt(entity, day, DAYS_READ));
+        const { luck } = await searchEntities({
+          configId: seed,
+          account: historyAt(replayed.account, day, DAYS_READ),
+          options: { asOf: dayOf(day), historyDays: HISTORY_DAYS, daysToAnalyze: 1 },
+          read: () => [histories],
+        });
+        found.push(...luck);
+      }
+    }
+  }
+  return {
+    alarms: sum(found.map(({ alarms }) => alarms)),
+    expectedByLuck: sum(found.map(({ expectedByLuck }) => expectedByLuck)),
+  };
+}
 
 const PLACES = ["account", ...LEVELS] as const;
 

@@ -87,11 +87,19 @@ export const RATE_SCENARIOS: AnomalyScenario[] = [0.1, 0.5, 1, 2, 5, 15].map((le
 
 const MIXED: AnomalyScenario = { ...ORDINARY, leadsDeviation: 1 };
 
+const OVERDISPERSED: AnomalyScenario = {
+  ...MIXED,
+  name: "overdispersed",
+  conversionVariance: 0.5,
+  ctrNoise: 0.2,
+};
+const DRIFTING: AnomalyScenario = { ...MIXED, name: "drifting", weeklyDrift: 0.25 };
+
 /** Accounts of other kinds, each with ads of many sizes; the method knows nothing of them. */
 export const KIND_SCENARIOS: AnomalyScenario[] = [
-  { ...MIXED, name: "overdispersed", conversionVariance: 0.5, ctrNoise: 0.2 },
+  OVERDISPERSED,
   { ...MIXED, name: "bursts", bursts: 0.04 },
-  { ...MIXED, name: "drifting", weeklyDrift: 0.25 },
+  DRIFTING,
   { ...MIXED, name: "heavy-tailed spend", spendTails: 4 },
   { ...MIXED, name: "account moves", accountNoise: 0.2 },
   { ...MIXED, name: "budgets", hasBudgets: true, overspends: 0.03, weekdayStrength: 0.2 },
@@ -100,6 +108,17 @@ export const KIND_SCENARIOS: AnomalyScenario[] = [
   { ...MIXED, name: "young ads", young: 0.5 },
   { ...MIXED, name: "small account", campaigns: 2, adsPerAdset: 2 },
   { ...MIXED, name: "late leads", completeness: [0.6, 0.85, 0.95] },
+];
+
+/** Accounts whose days differ by chance only, and those whose levels move as well. */
+export const LUCK_SCENARIOS: AnomalyScenario[] = [
+  ...[ORDINARY, OVERDISPERSED].map((scenario) => ({
+    ...scenario,
+    name: `${scenario.name}, levels stand still`,
+    weeklyDrift: 0,
+  })),
+  ORDINARY,
+  DRIFTING,
 ];
 
 /** The days that are simulated, and of these the last ones, which are tested. */

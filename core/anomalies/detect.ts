@@ -19,7 +19,6 @@ import {
   amountOf,
   AMOUNTS,
   delivered,
-  eventsOf,
   exposureOf,
   type Metric,
   type Rate,
@@ -121,7 +120,7 @@ const FULL_SPEND = 0.8;
 const MOST_PAUSES = 0.001;
 
 /** A stop is told for so many days; after that it is the new state. */
-const LONGEST_STOP = 7;
+export const LONGEST_STOP = 7;
 
 /** What is below a hundredth of the usual is nothing, whatever its logarithm. */
 const NOTHING = Math.log(0.01);

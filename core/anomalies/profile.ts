@@ -1,5 +1,6 @@
 /** What the entities of an account's level have in common: no single one has enough data for it. */
 import { digamma, qt, trigamma } from "lib-r-math.js";
+import { hashOf } from "../random.ts";
 import { type AmountModel, nextLevel, ownSpread, spreadOf, UNKNOWN_LEVEL } from "./amounts.ts";
 import type { Day, History } from "./history.ts";
 import { type Amount, amountOf, delivered, eventsOf, exposureOf, type Rate } from "./metrics.ts";
@@ -42,7 +43,8 @@ export type Profile = {
 /** Learns a profile from histories that come one after the other. */
 export type ProfileLearner = {
   add(history: History): void;
-  finish(): Profile;
+  /** @param look How the histories are to be seen, the account's too: as they are, if not given. */
+  finish(look?: (history: History) => History): Profile;
 };
 
 /** Under so many days of delivery an entity has no behaviour of its own yet. */
@@ -76,10 +78,11 @@ export function startProfile(account: History, options: AnomalyOptions): Profile
       sample = smallest(sample);
       limit = sample.at(-1)?.hash ?? limit;
     },
-    finish() {
-      const histories = smallest(sample).map(({ history }) => history);
-      const amount = (name: Amount) => learnAmount(name, histories, account, firstTested);
-      const rate = (name: Rate) => learnRate(name, histories, account, firstTested, options);
+    finish(look = (history) => history) {
+      const histories = smallest(sample).map(({ history }) => look(history));
+      const whole = look(account);
+      const amount = (name: Amount) => learnAmount(name, histories, whole, firstTested);
+      const rate = (name: Rate) => learnRate(name, histories, whole, firstTested, options);
       return {
         options,
         length: account.days.length,
@@ -130,16 +133,6 @@ export function countsOf(rate: Rate, days: (Day | null)[], { factors }: RateMode
 
 function smallest(sample: { hash: number; history: History }[]) {
   return sample.toSorted((a, b) => a.hash - b.hash).slice(0, SAMPLE);
-}
-
-/** FNV-1a with a final mix, so that ids that differ in the last digit lie far apart. */
-function hashOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < id.length; index++) {
-    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
 }
 
 /** Lags, in days, over which the wandering of a level is read. */

@@ -16,8 +16,8 @@ export const FALSE_DISCOVERY_RATE = 0.05;
 /** Collects the tests of one account and level. */
 export type Selection = {
   add(entity: { entityId: string; parentId: string | null }, tests: AnomalyTest[]): void;
-  /** How many tests were made of a day. */
-  tested(date: string): number;
+  /** How many entities were tested on a day, and by how many tests. */
+  tested(date: string): { entities: number; tests: number };
   /** @param dailySpend What the account usually spends a day. */
   finish(dailySpend: number): Alarm[];
 };
@@ -29,20 +29,25 @@ type Candidate = AnomalyTest & { entityId: string; parentId: string | null };
  * so that memory grows with what is unusual, not with the account.
  */
 export function startSelection(): Selection {
-  const days = new Map<string, { tested: number; candidates: Candidate[] }>();
+  const days = new Map<string, { entities: number; tests: number; candidates: Candidate[] }>();
   return {
     add({ entityId, parentId }, tests) {
-      for (const test of tests) {
+      tests.forEach((test, index) => {
         let day = days.get(test.date);
-        if (day === undefined) days.set(test.date, day = { tested: 0, candidates: [] });
-        day.tested++;
+        if (day === undefined) days.set(test.date, day = { entities: 0, tests: 0, candidates: [] });
+        day.tests++;
+        // An entity's tests of a day come one after the other.
+        if (test.date !== tests[index - 1]?.date) day.entities++;
         if (test.p <= FALSE_DISCOVERY_RATE) day.candidates.push({ ...test, entityId, parentId });
-      }
+      });
     },
-    tested: (date) => days.get(date)?.tested ?? 0,
+    tested(date) {
+      const { entities = 0, tests = 0 } = days.get(date) ?? {};
+      return { entities, tests };
+    },
     finish: (dailySpend) =>
-      [...days.values()].flatMap(({ tested, candidates }) => {
-        const q = adjust(candidates.map(({ p }) => p), tested);
+      [...days.values()].flatMap(({ tests, candidates }) => {
+        const q = adjust(candidates.map(({ p }) => p), tests);
         const alarms = candidates
           .map((candidate, index) => ({ ...candidate, q: q[index] ?? 1 }))
           .filter(({ p, q }) => p <= ALARM_P && q <= FALSE_DISCOVERY_RATE);

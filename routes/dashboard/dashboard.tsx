@@ -13,7 +13,7 @@ import {
   lastDeliveryDay,
   listAccounts,
 } from "../../db/accounts.ts";
-import { listIncidents } from "../../db/anomalies.ts";
+import { listIncidents, sumLuck } from "../../db/anomalies.ts";
 import type { Queries } from "../../db/connect.ts";
 import { latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
@@ -94,12 +94,13 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         activeOnly: query.show === "active",
         page: query.page,
       };
-      const [reference, incidents, overviews, rows] = await Promise.all([
+      const [reference, incidents, luck, overviews, rows] = await Promise.all([
         accountReference(sql, configId, asOf),
         listIncidents(sql, { configId, state: "open", isAcknowledged: false, from: period.from }, {
           limit: INCIDENTS,
           offset: 0,
         }),
+        sumLuck(sql, { configId, ...period }),
         Promise.all(LEVELS.map(async (level) => ({
           level,
           ...await levelStanding(sql, configId, level, STANDING_OUT),
@@ -120,7 +121,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             period={period}
             asOfIsYesterday={asOf === yesterday}
           />
-          <Incidents account={account} incidents={incidents} />
+          <Incidents account={account} incidents={incidents} luck={luck} days={DAYS} />
           {overviews.some(({ counts }) => hasTiers(counts))
             ? <LevelCards account={account} overviews={overviews} view={view} />
             : <NoTiersYet account={account} asOf={asOf} />}

@@ -1,9 +1,10 @@
 /** The page of an account: what a lead costs, who stands out on each level, and a level's table. */
+import { sum } from "simple-statistics";
 import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import type { Outstanding, Standing } from "../../core/standing.ts";
 import { type Tier, TIERS } from "../../core/tiers.ts";
 import type { Account, Reference } from "../../db/accounts.ts";
-import type { Incident } from "../../db/anomalies.ts";
+import type { Incident, LuckSum } from "../../db/anomalies.ts";
 import { type Order, ORDERS, type TableRow } from "../../db/dashboard.ts";
 import type { Entity, Period } from "../../db/entities.ts";
 import {
@@ -16,7 +17,7 @@ import {
   TierBar,
   TierChip,
 } from "./parts.tsx";
-import { amount, count, money } from "./words.ts";
+import { about, amount, count, money } from "./words.ts";
 
 const ORDER_WORDS: Record<Order, string> = {
   spend: "spend",
@@ -72,8 +73,14 @@ export function AccountHeading({ account, reference, period, asOfIsYesterday }: 
   );
 }
 
-/** What is going on that is not as usual, one sentence each. */
-export function Incidents({ account, incidents }: { account: Account; incidents: Incident[] }) {
+/** What is going on that is not as usual, one sentence each, and how much alarms mean here. */
+export function Incidents({ account, incidents, luck, days }: {
+  account: Account;
+  incidents: Incident[];
+  luck: LuckSum[];
+  /** How many days the sums are of. */
+  days: number;
+}) {
   if (incidents.length === 0) return null;
   return (
     <section class="incidents">
@@ -90,6 +97,12 @@ export function Incidents({ account, incidents }: { account: Account; incidents:
           );
         })}
       </ul>
+      {luck.length > 0 && (
+        <p class="muted">
+          There were {count(sum(luck.map(({ alarms }) => alarms)))} alarms in {days} days.{" "}
+          By chance there would be {about(sum(luck.map((each) => each.expected_by_luck)))}.
+        </p>
+      )}
     </section>
   );
 }

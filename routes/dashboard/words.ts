@@ -30,6 +30,11 @@ export function count(value: number | null): string {
   return value === null ? "–" : new Intl.NumberFormat("en").format(value);
 }
 
+/** An average of counts, to a tenth. */
+export function about(value: number): string {
+  return `about ${new Intl.NumberFormat("en", { maximumFractionDigits: 1 }).format(value)}`;
+}
+
 /** A probability. Nothing is certain, so it never says 0 or 100. */
 export function percent(probability: number): string {
   if (probability > 0.99) return "> 99 %";

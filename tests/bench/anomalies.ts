@@ -6,6 +6,7 @@ import {
   CLASSIC_RULES,
   classicSearch,
   measureAnomalies,
+  measureLuck,
   ownSearch,
   poolAnomalyAccuracy,
   RATES,
@@ -14,7 +15,12 @@ import {
   simulatePair,
   sumHits,
 } from "../anomaly_accuracy.ts";
-import { FAULT_KINDS, KIND_SCENARIOS, RATE_SCENARIOS } from "../anomaly_simulation.ts";
+import {
+  FAULT_KINDS,
+  KIND_SCENARIOS,
+  LUCK_SCENARIOS,
+  RATE_SCENARIOS,
+} from "../anomaly_simulation.ts";
 import { type Hits, isWithin } from "../tier_accuracy.ts";
 import { printTable, verdict } from "./report.ts";
 
@@ -24,7 +30,7 @@ const FIRST_SEED = 1000;
 const ALL_LEVELS: SimulatedLevel[] = ["account", ...LEVELS];
 
 /** Measures and prints all searches on the same accounts. */
-export function benchAnomalies(title: string, seeds: number): void {
+export async function benchAnomalies(title: string, seeds: number): Promise<void> {
   const searches: [name: string, search: Search][] = [
     ["adstrata", ownSearch],
     ["classic: z-score > 2.5", classicSearch([CLASSIC_RULES["z-score > 2.5"]])],
@@ -90,6 +96,17 @@ export function benchAnomalies(title: string, seeds: number): void {
       ...mostFrequent("on pure noise", own.accuracy.falseTypes),
       ...mostFrequent("beside faults", own.accuracy.wrongAlarms),
     ],
+  );
+  printTable(
+    `${title}: alarms on pure noise, and on the same days shuffled.`,
+    ["", "as they are", "shuffled"],
+    await Array.fromAsync(LUCK_SCENARIOS, async (scenario) => {
+      const luck = await measureLuck(
+        scenario,
+        Array.from({ length: seeds }, (_, seed) => FIRST_SEED + seed),
+      );
+      return [scenario.name, String(luck.alarms), luck.expectedByLuck.toFixed(1)];
+    }),
   );
 }
 

@@ -70,7 +70,7 @@ await command(async (args) => {
     await using database = await testDatabase();
     await benchTiers(database.sql, title("tiers"), quick ? 3 : 20);
   }
-  if (isWanted("alarms")) benchAnomalies(title("alarms"), quick ? 2 : 20);
+  if (isWanted("alarms")) await benchAnomalies(title("alarms"), quick ? 2 : 20);
   if (["views", "classification", "anomalies"].some(isWanted)) {
     await using database = await testDatabase();
     const { long, middle, large } = accountSizes(quick);

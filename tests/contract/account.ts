@@ -144,7 +144,7 @@ async function addIncident(sql: Sql, configId: number): Promise<void> {
     where a.config_id = ${configId}`;
 }
 
-/** Anomalies of every entity at some instants, as a job finds them. */
+/** Anomalies of every entity at some instants, as a job finds them, and what of it is luck. */
 async function addAnomalies(sql: Sql, configId: number, instants: string[]): Promise<void> {
   await sql`
     insert into ads.ml_anomalies (
@@ -158,6 +158,16 @@ async function addAnomalies(sql: Sql, configId: number, instants: string[]): Pro
     from ads.entities
     cross join unnest(${instants}::text[]) at
     where config_id = ${configId}
+    on conflict do nothing`;
+  await sql`
+    insert into ads.anomaly_luck (
+      config_id, entity_type, anomaly_date, entities, alarms, shuffles, expected_by_luck,
+      model_version, updated_at
+    )
+    select
+      ${configId}, entity_type, at::timestamptz::date - 1, 3, 3, 10, 0.2, 'test', at::timestamptz
+    from unnest(array['account', 'campaign', 'adset', 'ad']) entity_type
+    cross join unnest(${instants}::text[]) at
     on conflict do nothing`;
 }
 

@@ -1,5 +1,5 @@
-import { assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
-import { createRandom, type Random } from "../../core/random.ts";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
+import { createRandom, hashOf, type Random } from "../../core/random.ts";
 
 function draws(count: number, draw: (random: Random) => number): number[] {
   const random = createRandom(7);
@@ -28,4 +28,11 @@ Deno.test("createRandom() draws with the mean that each distribution has", () =>
     10,
     5 * 3 / Math.sqrt(n),
   );
+});
+
+Deno.test("hashOf() gives a text the same number, and spreads texts that are nearly alike", () => {
+  const hashes = Array.from({ length: 1000 }, (_, number) => hashOf(`14 2026-03-31 ${number}`));
+  assertEquals(hashOf("14 2026-03-31 0"), hashes[0]);
+  const halves = hashes.filter((hash) => hash < 2 ** 31).length;
+  assert(Math.abs(halves - 500) < 80, `${halves} of 1,000 in the lower half`);
 });

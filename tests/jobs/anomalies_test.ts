@@ -147,6 +147,67 @@ Deno.test("anomalies knows nothing of the days after the one it is asked about",
   assertEquals(after, before);
 });
 
+async function luck(sql: Sql) {
+  const rows = await sql`
+    select entity_type, anomaly_date, entities, alarms, shuffles, expected_by_luck, updated_at
+    from ads.anomaly_luck
+    order by entity_type, anomaly_date`;
+  return [...rows];
+}
+
+Deno.test("anomalies stores how many alarms of a day are luck, once and per level", async () => {
+  await using database = await openAccount();
+  const { sql } = database;
+  await spend(sql, 5);
+  await detectAll(sql);
+  const before = await luck(sql);
+  const [{ count: raised }] = await sql<[{ count: number }]>`
+    select count(*) as count from ads.ml_anomalies where entity_type = 'ad'`;
+  assert(raised > 0);
+  assertEquals(
+    before.map(({ entity_type, anomaly_date, entities, shuffles }) => [
+      entity_type,
+      anomaly_date,
+      entities,
+      shuffles,
+    ]),
+    [
+      ["account", AS_OF, 1, 4],
+      ["ad", AS_OF, 20, 4],
+      ["adset", AS_OF, 5, 4],
+      ["campaign", AS_OF, 2, 4],
+    ],
+  );
+  assertEquals(before[1]?.alarms, raised);
+  // What was planted on the tested day lies elsewhere after a shuffle.
+  assertEquals(before.map((row) => row.expected_by_luck), [0, 0, 0, 0]);
+
+  await sql`update ads.ml_anomalies set status = 'closed', closed_because = 'acknowledged'`;
+  const later = new Date("2026-04-01T07:00:00Z");
+  for (const entityType of ["campaign", "adset", "ad"] as const) {
+    await detect(sql, entityType, AS_OF, later);
+  }
+  assertEquals(await luck(sql), before);
+
+  await spend(sql, 1);
+  await detect(sql, "ad", AS_OF, later);
+  const [, ofAds] = await luck(sql);
+  assertEquals([ofAds?.alarms, ofAds?.updated_at], [0, later]);
+});
+
+Deno.test("anomalies counts luck as often as a fault of the past comes to the tested day", async () => {
+  await using database = await openAccount();
+  const { sql } = database;
+  await sql`
+    update ads.insights
+    set spend = 55 * 5, impressions = 5300 * 5, reach = 4000 * 5, clicks = 108 * 5, leads = 50
+    where config_id = 1 and ad_id = ${BROKEN} and date = ${AS_OF}::date - 14`;
+  await detect(sql, "ad");
+  const [ofAds] = await luck(sql);
+  assertEquals(ofAds?.alarms, 0);
+  assert(ofAds?.expected_by_luck > 0 && ofAds?.expected_by_luck < 1, `${ofAds?.expected_by_luck}`);
+});
+
 async function detectAll(sql: Sql, asOf = AS_OF): Promise<void> {
   for (const entityType of ["campaign", "adset", "ad"] as const) {
     await detect(sql, entityType, asOf);

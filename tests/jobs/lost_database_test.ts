@@ -48,6 +48,7 @@ const RESULTS = [
   "ml_features",
   "ml_classifications",
   "ml_anomalies",
+  "anomaly_luck",
   "incidents",
   "incident_members",
 ];

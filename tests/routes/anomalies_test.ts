@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { Anomaly, AnomalyList } from "../../routes/anomalies.ts";
 import { Incident } from "../../routes/incidents.ts";
-import { openService, type Service } from "./service.ts";
+import { addKey, openService, type Service } from "./service.ts";
 
 const LIST = "/api/v1/anomalies?config_id=1&entity_type=ad";
 
@@ -33,6 +33,20 @@ async function openWithAnomalies(): Promise<Service> {
     insert into ads.incident_members (config_id, incident_id, anomaly_id, contribution)
     values (1, 5, 1, 0.8), (1, 5, 2, 0.2)`;
   return service;
+}
+
+/** What two days of ads and one of the account were compared with. */
+async function addLuck({ sql }: Service): Promise<void> {
+  await sql`
+    insert into ads.anomaly_luck (
+      config_id, entity_type, anomaly_date, entities, alarms, shuffles, expected_by_luck,
+      model_version, updated_at
+    )
+    values
+      (1, 'ad', '2026-03-03', 3, 9, 10, 9, 'test', '2026-03-04T06:00Z'),
+      (1, 'ad', '2026-03-09', 3, 1, 10, 0.2, 'test', '2026-03-10T06:00Z'),
+      (1, 'ad', '2026-03-10', 3, 2, 10, 0.55, 'test', '2026-03-11T06:00Z'),
+      (1, 'account', '2026-03-10', 1, 0, 10, 0.5, 'test', '2026-03-11T06:00Z')`;
 }
 
 async function list(service: Service, query: string) {
@@ -86,6 +100,52 @@ Deno.test("GET /anomalies/summary counts all levels unless one is asked for", as
   assertEquals([total, by_type.cpl_spike, by_type.spend_drop, critical_count], [3, 2, 0, 1]);
   assertEquals(last_detected_at, "2026-03-11T07:00:00.000Z");
   assertEquals((await ask("&entity_type=campaign")).total, 0);
+});
+
+Deno.test("GET /anomalies/luck tells how many of the alarms are luck, by level and in all", async () => {
+  await using service = await openWithAnomalies();
+  await addLuck(service);
+  const nothing = { entity_days: 0, alarms: 0, expected_by_luck: 0, share: null };
+  const ofAds = { entity_days: 6, alarms: 3, expected_by_luck: 0.75, share: 0.25 };
+  const ofAccount = { entity_days: 1, alarms: 0, expected_by_luck: 0.5, share: null };
+  const ask = async (query: string) =>
+    (await service.get(`/api/v1/anomalies/luck?config_id=1${query}`)).body;
+  assertEquals(await ask(""), {
+    config_id: 1,
+    date_from: "2026-03-04",
+    date_to: null,
+    entity_days: 7,
+    alarms: 3,
+    expected_by_luck: 1.25,
+    share: 1.25 / 3,
+    by_entity_type: { campaign: nothing, adset: nothing, ad: ofAds, account: ofAccount },
+  });
+  assertEquals(await ask("&entity_type=ad&date_to=2026-03-03"), {
+    config_id: 1,
+    date_from: null,
+    date_to: "2026-03-03",
+    entity_days: 3,
+    alarms: 9,
+    expected_by_luck: 9,
+    share: 1,
+    by_entity_type: {
+      campaign: nothing,
+      adset: nothing,
+      ad: { entity_days: 3, alarms: 9, expected_by_luck: 9, share: 1 },
+      account: nothing,
+    },
+  });
+});
+
+Deno.test("GET /anomalies/luck answers 404 to a stranger", async () => {
+  await using service = await openWithAnomalies();
+  await addLuck(service);
+  const ask = async (configId: number) => {
+    const key = await addKey(service, { configIds: [configId] });
+    const headers = { "x-api-key": key };
+    return (await service.request("/api/v1/anomalies/luck?config_id=1", { headers })).status;
+  };
+  assertEquals([await ask(1), await ask(2)], [200, 404]);
 });
 
 Deno.test("POST /anomalies/{id}/acknowledge closes it, and keeps who did so first", async () => {

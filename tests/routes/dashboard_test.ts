@@ -50,6 +50,27 @@ Deno.test("GET / names the same best and worst as the command line", async () =>
   assertEquals(told.slice(-5), ["Best", "Video <b>", "Worst", "Image", "Carousel"]);
 });
 
+Deno.test("GET / tells beside what happened how many alarms chance would raise", async () => {
+  await service.sql`
+    insert into ads.incidents (
+      config_id, entity_type, entity_id, anomaly_type, severity, first_date, last_date, sentence,
+      detected_at, updated_at
+    )
+    values (1, 'ad', '31', 'cpl_spike', 'HIGH', '2026-03-09', '2026-03-10', 'Leads cost more',
+      '2026-03-10T06:00Z', '2026-03-11T06:00Z')`;
+  await service.sql`
+    insert into ads.anomaly_luck (
+      config_id, entity_type, anomaly_date, entities, alarms, shuffles, expected_by_luck,
+      model_version, updated_at
+    )
+    values
+      (1, 'ad', '2026-03-09', 3, 11, 10, 0.2, 'test', '2026-03-10T06:00Z'),
+      (1, 'campaign', '2026-03-10', 1, 3, 10, 0.1, 'test', '2026-03-10T06:00Z')`;
+  const { text } = await service.get("/?config_id=1");
+  assertStringIncludes(text, "Leads cost more");
+  assertStringIncludes(text, "There were 14 alarms in 7 days. By chance there would be about 0.3.");
+});
+
 Deno.test("GET /entities/{level}/{id} says what a lead costs and lists what lies below", async () => {
   await service.post("/api/v1/classifications/classify", { config_id: 1, entity_type: "adset" });
   const { text } = await service.get("/entities/adset/21?config_id=1");

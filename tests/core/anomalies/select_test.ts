@@ -46,7 +46,7 @@ Deno.test("startSelection() counts all tests of a day, and each day for itself",
       Array.from({ length: others }, () => test({ p: 0.9 })),
     );
     selection.add({ entityId: "3", parentId: null }, [test({ p: 0.9, date: "2026-01-30" })]);
-    assertEquals(selection.tested("2026-01-31"), others + 1);
+    assertEquals(selection.tested("2026-01-31"), { entities: 2, tests: others + 1 });
     return selection.finish(100).map(({ entityId, q }) => [entityId, q]);
   };
   assertEquals(alarmsAmong(99), [["1", 1e-4 * 100]]);
