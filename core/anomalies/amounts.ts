@@ -18,8 +18,17 @@ export type AmountModel = {
   /** Typical standard deviation of the noise, and how many days of an own one it counts for. */
   spread: number;
   spreadWeight: number;
-  /** Degrees of freedom of Student's t that the noise follows: few where outliers are common. */
-  tail: number;
+  /** What the noise may be distributed like, how far out outliers are being the question. */
+  tails: Tail[];
+};
+
+/** Student's t as the distribution of the noise: few degrees of freedom where outliers are common. */
+export type Tail = {
+  degrees: number;
+  /** What standard deviations are to be divided by. */
+  scale: number;
+  /** The probability that it is this one. */
+  weight: number;
 };
 
 /** What is known about a level before a day. */
@@ -115,7 +124,16 @@ export function amountDistance(
   return excess / (spread * Math.sqrt(1 / days + variance + drift * (days - 1) / 2));
 }
 
+/** The probability of a distance or a farther one on its side, over all that the tail may be. */
+export function amountTail(distance: number, { tails }: AmountModel): number {
+  let sum = 0;
+  for (const { degrees, scale, weight } of tails) {
+    sum += weight * pt(-Math.abs(distance) / scale, degrees);
+  }
+  return sum;
+}
+
 /** The two-sided p value of a distance. */
-export function amountP(distance: number, { tail }: AmountModel): number {
-  return 2 * pt(-Math.abs(distance), tail);
+export function amountP(distance: number, model: AmountModel): number {
+  return 2 * amountTail(distance, model);
 }

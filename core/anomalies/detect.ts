@@ -1,11 +1,12 @@
 /** Tests of the last days of an entity against what was to be expected of them. */
-import { pt, qnorm } from "lib-r-math.js";
+import { qnorm } from "lib-r-math.js";
 import { mean } from "simple-statistics";
 import {
   amountDistance,
   type AmountLevel,
   type AmountModel,
   amountP,
+  amountTail,
   nextLevel,
   OUTLIER,
   spreadOf,
@@ -388,7 +389,7 @@ function testReach(history: History, followed: FollowedAmount[], today: number):
     windowDays: LEAST_DAYS,
     observed: week.reach,
     expected: week.reach * Math.exp(excess),
-    p: isStill && distance > CLOSE ? pt(-distance, frequency.model.tail) : 1,
+    p: isStill && distance > CLOSE ? amountTail(distance, frequency.model) : 1,
     stake: spendOf(days, today, LEAST_DAYS) * (1 - Math.exp(-Math.max(excess, 0))),
     leadsStopped: false,
     excess: -excess,

@@ -1,7 +1,14 @@
 /** What the entities of an account's level have in common: no single one has enough data for it. */
-import { digamma, qt, trigamma } from "lib-r-math.js";
+import { digamma, pt, qt, trigamma } from "lib-r-math.js";
 import { hashOf } from "../random.ts";
-import { type AmountModel, nextLevel, ownSpread, spreadOf, UNKNOWN_LEVEL } from "./amounts.ts";
+import {
+  type AmountModel,
+  nextLevel,
+  ownSpread,
+  spreadOf,
+  type Tail,
+  UNKNOWN_LEVEL,
+} from "./amounts.ts";
 import type { Day, History } from "./history.ts";
 import { type Amount, amountOf, delivered, eventsOf, exposureOf, type Rate } from "./metrics.ts";
 import {
@@ -154,7 +161,7 @@ function learnAmount(
   const logs = histories.map((history) => logsOf(amount, history.days, offsets));
   const drift = amountDrift(logs, end);
   const moves = new Float64Array(length);
-  const model = { offsets, moves, drift, ...commonSpread(logs, end, drift), tail: Infinity };
+  const model = { offsets, moves, drift, ...commonSpread(logs, end, drift), tails: [] };
   const spreads = logs.map((each) => spreadOf(each, end, model));
   const levels = logs.map(() => UNKNOWN_LEVEL);
   const surprises: number[] = [];
@@ -176,8 +183,7 @@ function learnAmount(
       levels[entity] = after;
     });
   }
-  const { tail, scale } = tailOf(surprises);
-  return { ...model, spread: model.spread * scale, tail };
+  return { ...model, tails: tailsOf(surprises) };
 }
 
 /**
@@ -228,27 +234,53 @@ function commonSpread(logs: Float64Array[], end: number, drift: number) {
   return { spread: Math.exp(mean / 2), spreadWeight: 2 * half };
 }
 
-/** Ratios of the 95 % point to the median of |t|, by degrees of freedom. */
-const TAILS = [3, 4, 5, 6, 8, 10, 14, 20, 40, 100].map((tail) => ({
-  tail,
-  ratio: qt(0.975, tail) / qt(0.75, tail),
-}));
+/** Bounds of the parts in which surprises are counted, in multiples of their median. */
+const BOUNDS = [0, 1, 1.5, 2, 2.5, 3, 3.5, 4.5, Infinity];
+
+/** The share of days that may be faults of the past: the farthest ones, which are not counted. */
+const PAST_FAULTS = 0.01;
 
 /**
- * How common outliers are, from the shoulders of the distribution: the far tail holds the very
- * faults that are looked for, up to 1 % of days, and would hide them.
+ * The tails that are weighed against each other: degrees of freedom, what is expected of accounts
+ * before anything was seen (about 12, within a factor of two), and how likely each part is.
  */
-function tailOf(surprises: number[]): { tail: number; scale: number } {
-  if (surprises.length === 0) return { tail: 10, scale: 1 };
-  const sorted = Float64Array.from(surprises).sort();
-  const at = (share: number) => sorted[Math.floor(share * sorted.length)] ?? 1;
-  // A ratio from few days is moderated by that of 20 degrees of freedom, as 200 days would say.
-  const typical = 3.04;
-  const ratio = (sorted.length * at(0.95) / Math.max(at(0.5), 1e-9) + 200 * typical) /
-    (sorted.length + 200);
-  const tail = TAILS.find((each) => each.ratio <= ratio)?.tail ?? 100;
-  return { tail, scale: Math.min(Math.max(at(0.5) / qt(0.75, tail), 0.8), 1.5) };
+const TAILS = [3, 4, 5, 6, 8, 10, 14, 20, 40, 100].map((degrees) => {
+  const middle = qt(0.75, degrees);
+  const below = BOUNDS.map((bound) => pt(bound * middle, degrees));
+  return {
+    degrees,
+    middle,
+    prior: -((Math.log(degrees / 12) / Math.LN2) ** 2) / 2,
+    parts: below.slice(1).map((each, part) => 2 * (each - (below[part] ?? 0))),
+  };
+});
+
+/**
+ * How common outliers are. It is read off the shoulders of the distribution, how many days lie beyond
+ * some 3 standard deviations being the last of it: the farthest ones are the very faults that are
+ * looked for, and would hide them. How far out the tail goes is not certain then, so all tails are
+ * kept, by their likelihood.
+ */
+function tailsOf(surprises: number[]): Tail[] {
+  const middle = surprises.length > 0 ? median(surprises) : TYPICAL_SURPRISE;
+  const counts = BOUNDS.slice(1).map((bound, part) =>
+    surprises.filter((each) => each < bound * middle && each >= (BOUNDS[part] ?? 0) * middle).length
+  );
+  const likelihoods = TAILS.map(({ prior, parts }) =>
+    counts.reduce((sum, count, part) => sum + count * Math.log(parts[part] ?? 1), prior)
+  );
+  const most = Math.max(...likelihoods);
+  const weights = likelihoods.map((likelihood) => Math.exp(likelihood - most));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return TAILS.map((tail, index) => ({
+    degrees: tail.degrees,
+    scale: Math.min(Math.max(middle / tail.middle, 0.8), 1.5),
+    weight: (weights[index] ?? 0) / total,
+  })).filter(({ weight }) => weight > 1e-6);
 }
+
+/** The median distance of a standard normal deviate. */
+const TYPICAL_SURPRISE = 0.6745;
 
 function learnRate(
   rate: Rate,
