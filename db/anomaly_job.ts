@@ -1,6 +1,6 @@
 /** What the anomaly job asks of the database: histories in, alarms out. */
 import type { History } from "../core/anomalies/history.ts";
-import type { Place } from "../core/anomalies/incidents.ts";
+import type { Place } from "../core/anomalies/tree.ts";
 import type { Alarm } from "../core/anomalies/select.ts";
 import { addDays, daysBetween } from "../core/days.ts";
 import type { Level } from "../core/level.ts";

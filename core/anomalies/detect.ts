@@ -103,7 +103,7 @@ const FREQUENCY_WINDOWS: Window[] = [
  * Smaller factors are nobody's business. People's own rules call 30 % a change, and Meta itself spends
  * up to 75 % over a daily budget on a day.
  */
-const LEAST_EFFECT = Math.log(1.3);
+export const LEAST_EFFECT = Math.log(1.3);
 const LEAST_SPEND_RISE = Math.log(1.75);
 
 /** Meta's overspend: on one day, and over a week, in daily budgets. */

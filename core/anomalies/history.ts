@@ -1,4 +1,5 @@
 /** What the search for anomalies looks at: the days of an entity, one after the other. */
+import { daysBetween } from "../days.ts";
 import type { Level } from "../level.ts";
 
 /** A day of an entity with delivery. */
@@ -23,3 +24,33 @@ export type History = {
   /** The oldest first, the last one is the day that is asked about; null for a day without a row. */
   days: (Day | null)[];
 };
+
+/**
+ * Which days are told of when `windowDays` days to `date` are: those from `start`, before `end`.
+ *
+ * @param asOf The last of all days.
+ */
+export function windowOf(
+  { days }: History,
+  asOf: string,
+  { date, windowDays }: { date: string; windowDays: number },
+): { start: number; end: number } {
+  const end = days.length - daysBetween(date, asOf);
+  return { start: end - windowDays, end };
+}
+
+/** The sum of some days, null where none was shown. */
+export function sumOfDays(days: (Day | null | undefined)[]): Day | null {
+  let total: Day | null = null;
+  for (const day of days) {
+    if (!day) continue;
+    total = total === null ? { ...day } : {
+      spend: total.spend + day.spend,
+      impressions: total.impressions + day.impressions,
+      clicks: total.clicks + day.clicks,
+      leads: total.leads + day.leads,
+      reach: total.reach === null || day.reach === null ? null : total.reach + day.reach,
+    };
+  }
+  return total;
+}
