@@ -12,13 +12,25 @@ export type Day = {
   reach: number | null;
 };
 
+/** Who holds a daily budget for all below it. */
+export type Holder = {
+  dailyBudget: number;
+  /** What all of them together spent on each of the days. */
+  spend: number[];
+};
+
 /** The days of one entity. */
 export type History = {
   entityType: Level;
   entityId: string;
   parentId: string | null;
-  /** Its own daily budget, null where it holds none or where that is not known. */
+  /**
+   * What it may spend a day: its own budget, or those of its children where each holds one. Null where
+   * that is not known, or decided above it.
+   */
   dailyBudget: number | null;
+  /** The one above it that holds the budget it spends, null where none is known to. */
+  holder: Holder | null;
   /** It and all above it run. */
   isActive: boolean;
   /** The oldest first, the last one is the day that is asked about; null for a day without a row. */

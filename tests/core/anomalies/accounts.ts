@@ -86,7 +86,7 @@ export function history(
   parentId: string | null,
   days: (Day | null)[],
 ): History {
-  return { entityType, entityId, parentId, dailyBudget: null, isActive: true, days };
+  return { entityType, entityId, parentId, dailyBudget: null, holder: null, isActive: true, days };
 }
 
 /** The sums over entities, as the account has them. */
