@@ -1,6 +1,6 @@
 /** Reading anomalies and incidents, and what people do with them. */
 import type { AnomalyType, Severity } from "../core/anomalies/anomaly.ts";
-import type { Place } from "../core/anomalies/incidents.ts";
+import type { Place } from "../core/anomalies/tree.ts";
 import type { Level } from "../core/level.ts";
 import type { Queries } from "./connect.ts";
 

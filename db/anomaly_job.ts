@@ -1,10 +1,10 @@
 /** What the anomaly job asks of the database: histories in, alarms out. */
-import type { History } from "../core/anomalies/history.ts";
-import type { Place } from "../core/anomalies/incidents.ts";
+import type { History, Holder } from "../core/anomalies/history.ts";
 import type { Luck } from "../core/anomalies/search.ts";
 import type { Alarm } from "../core/anomalies/select.ts";
+import type { Place } from "../core/anomalies/tree.ts";
 import { addDays, daysBetween } from "../core/days.ts";
-import type { Level } from "../core/level.ts";
+import { type Level, LEVELS } from "../core/level.ts";
 import type { Transaction } from "./connect.ts";
 
 /** Which days of which level of an account are looked at. */
@@ -21,6 +21,9 @@ type Row = {
   entity_id: string;
   parent_id: string | null;
   daily_budget: number | null;
+  holder_budget: number | null;
+  holder_ages: number[] | null;
+  holder_spend: number[] | null;
   is_active: boolean;
   ages: number[];
   spend: number[];
@@ -37,12 +40,32 @@ export async function* readHistories(
   sql: Transaction,
   { configId, entityType, from, asOf }: HistoryRequest,
 ): AsyncGenerator<History[]> {
+  const above = LEVELS.slice(0, LEVELS.indexOf(entityType));
+  // Level by level: the planner would take the two levels in one join for all there is to join by.
+  const holders = (level: Level) =>
+    sql`(
+      select h.entity_id, h.daily_budget, d.ages, d.spend
+      from ads.entities h
+      left join ads.anomaly_baselines d
+        on d.config_id = ${configId}
+        and d.entity_type = ${level}
+        and d.entity_id = h.entity_id
+        and d.as_of = ${asOf}
+        and d.date_from = ${from}
+      where h.config_id = ${configId}
+        and h.entity_type = ${level}
+        and h.daily_budget is not null
+        and ${above.includes(level)}
+    )`;
   // As JSON, which is read many times quicker than arrays of PostgreSQL.
   const rows = sql<Row[]>`
     select
       b.entity_id,
       b.parent_id,
-      e.daily_budget,
+      coalesce(e.daily_budget, c.daily_budget) as daily_budget,
+      coalesce(hc.daily_budget, hs.daily_budget) as holder_budget,
+      array_to_json(coalesce(hc.ages, hs.ages)) as holder_ages,
+      array_to_json(coalesce(hc.spend, hs.spend)) as holder_spend,
       coalesce(e.is_active, true) as is_active,
       array_to_json(b.ages) as ages,
       array_to_json(b.spend) as spend,
@@ -55,6 +78,24 @@ export async function* readHistories(
       on e.config_id = ${configId}
       and e.entity_type = ${entityType}
       and e.entity_id = b.entity_id
+    -- What a campaign may spend where its ad sets hold the budgets, unless one of them has none a day.
+    left join (
+      select parent_id, sum(daily_budget) as daily_budget
+      from ads.entities
+      where config_id = ${configId}
+        and entity_type = 'adset'
+        and ${entityType} = 'campaign'
+        and budget_holder is distinct from 'campaign'
+        and is_active
+      group by parent_id
+      having count(*) = count(daily_budget)
+    ) c on c.parent_id = b.entity_id
+    left join ${holders("campaign")} hc
+      on hc.entity_id = e.campaign_id
+      and e.budget_holder = 'campaign'
+    left join ${holders("adset")} hs
+      on hs.entity_id = e.adset_id
+      and e.budget_holder = 'adset'
     where b.config_id = ${configId}
       and b.entity_type = ${entityType}
       and b.as_of = ${asOf}
@@ -66,10 +107,21 @@ export async function* readHistories(
       entityId: row.entity_id,
       parentId: row.parent_id,
       dailyBudget: row.daily_budget,
+      holder: holderOf(row, length),
       isActive: row.is_active,
       days: daysOf(row, length),
     }));
   }
+}
+
+function holderOf(
+  { holder_budget, holder_ages, holder_spend }: Row,
+  length: number,
+): Holder | null {
+  if (holder_budget === null) return null;
+  const spend = Array.from({ length }, () => 0);
+  holder_ages?.forEach((age, place) => spend[length - 1 - age] = holder_spend?.[place] ?? 0);
+  return { dailyBudget: holder_budget, spend };
 }
 
 function daysOf(row: Omit<Row, "entity_id" | "parent_id">, length: number): History["days"] {
@@ -105,6 +157,7 @@ export async function accountHistory(
     entityId: String(configId),
     parentId: null,
     dailyBudget: null,
+    holder: null,
     isActive: true,
     days,
   };

@@ -1,11 +1,7 @@
 /** What telling incidents asks of the database: open anomalies in, stories out. */
 import type { AnomalyType, Severity } from "../core/anomalies/anomaly.ts";
-import {
-  type Incident,
-  keyOf,
-  type OpenIncident,
-  type Place,
-} from "../core/anomalies/incidents.ts";
+import { type Incident, keyOf, type OpenIncident } from "../core/anomalies/incidents.ts";
+import type { Place } from "../core/anomalies/tree.ts";
 import type { Level } from "../core/level.ts";
 import type { Transaction } from "./connect.ts";
 

@@ -1,5 +1,5 @@
 /** Looks for what stands out on a level: learns what is usual, tests every entity, stores alarms. */
-import type { Place } from "../core/anomalies/incidents.ts";
+import type { Place } from "../core/anomalies/tree.ts";
 import { type Found, searchEntities } from "../core/anomalies/search.ts";
 import { addDays } from "../core/days.ts";
 import { accountHistory, readHistories, storeAlarms, storeLuck } from "../db/anomaly_job.ts";
@@ -8,7 +8,7 @@ import { tellIncidents } from "./incidents.ts";
 import type { Task, TaskRequest } from "./task.ts";
 
 /** Changes whenever the same data would raise other alarms. */
-const MODEL_VERSION = "counts-1";
+const MODEL_VERSION = "counts-2";
 
 const HISTORY_DAYS = 30;
 

@@ -1,14 +1,9 @@
 /** Makes one story of what stands out on a day, on whatever levels. */
-import {
-  type Branch,
-  continueIncidents,
-  findIncidents,
-  keyOf,
-  type PlacedAlarm,
-} from "../core/anomalies/incidents.ts";
+import { continueIncidents, findIncidents, keyOf } from "../core/anomalies/incidents.ts";
 import { testEntity } from "../core/anomalies/detect.ts";
 import type { History } from "../core/anomalies/history.ts";
 import { type AnomalyOptions, startProfile } from "../core/anomalies/profile.ts";
+import type { Branch, PlacedAlarm } from "../core/anomalies/tree.ts";
 import { LEVEL_FACTS, LEVELS } from "../core/level.ts";
 import { getAccount } from "../db/accounts.ts";
 import { readHistories } from "../db/anomaly_job.ts";

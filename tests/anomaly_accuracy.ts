@@ -5,16 +5,15 @@ import type { AnomalyType } from "../core/anomalies/anomaly.ts";
 import { testEntity } from "../core/anomalies/detect.ts";
 import type { Day } from "../core/anomalies/history.ts";
 import {
-  type Branch,
   continueIncidents,
   findIncidents,
   keyOf,
   type OpenIncident,
-  type Place,
 } from "../core/anomalies/incidents.ts";
 import { startProfile } from "../core/anomalies/profile.ts";
 import { type Luck, searchEntities } from "../core/anomalies/search.ts";
 import { startSelection } from "../core/anomalies/select.ts";
+import type { Branch, Place } from "../core/anomalies/tree.ts";
 import { LEVELS } from "../core/level.ts";
 import {
   type AnomalyScenario,

@@ -143,6 +143,7 @@ export type SimulatedEntity = {
   /** Leads as they were known at first, at the age of 0 days, of 1 day and so on. */
   earlyLeads: number[][];
   isActive: boolean[];
+  /** Its own, or what its children may spend together. */
   dailyBudget: (number | null)[];
   /** Mean leads on a tested day with delivery, as the generator expects them. */
   leadsPerDay: number;
@@ -274,12 +275,20 @@ export function simulateReplay(
 /** What was known of an entity on a day: `days` days up to it. */
 export function historyAt(entity: SimulatedEntity, day: number, days: number): History {
   const first = Math.max(day - days + 1, 0);
+  const budget = entity.dailyBudget[day] ?? null;
+  const holder = entity.ancestors.find(({ dailyBudget }) => typeof dailyBudget[day] === "number");
   return {
     // The account itself stands above the campaigns and has no level of its own.
     entityType: entity.entityType === "account" ? "campaign" : entity.entityType,
     entityId: entity.entityId,
     parentId: entity.parentId,
-    dailyBudget: entity.dailyBudget[day] ?? null,
+    dailyBudget: budget,
+    holder: holder && budget === null
+      ? {
+        dailyBudget: holder.dailyBudget[day] ?? 0,
+        spend: holder.days.slice(first, day + 1).map((values) => values?.spend ?? 0),
+      }
+      : null,
     isActive: entity.isActive[day] ?? false,
     days: entity.days.slice(first, day + 1).map((values, index) => {
       const early = entity.earlyLeads[day - first - index];
@@ -345,10 +354,10 @@ function drawCampaign(
     pools.push({ adsets: [ads], holder: adset });
   }
   if (!scenario.hasBudgets) return pools;
-  const budgets = number % 2 === 0
-    ? pools
-    : [{ adsets: pools.flatMap(({ adsets }) => adsets), holder: campaign }];
-  for (const { adsets, holder } of budgets) {
+  const whole: Pool = { adsets: pools.flatMap(({ adsets }) => adsets), holder: campaign };
+  const budgets = number % 2 === 0 ? pools : [whole];
+  // Where the ad sets hold the budgets, a campaign's is what they may spend together.
+  for (const { adsets, holder } of new Set([...budgets, whole])) {
     holder.dailyBudget = holder.dailyBudget.map((_, day) =>
       sum(adsets.flat(), ({ expected }) => expected[day]?.spend ?? 0)
     );

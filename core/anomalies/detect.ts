@@ -13,6 +13,7 @@ import {
   UNKNOWN_LEVEL,
 } from "./amounts.ts";
 import type { AnomalyType } from "./anomaly.ts";
+import { isMadeByBudget } from "./budgets.ts";
 import { addDays, daysBetween } from "../days.ts";
 import type { Day, History } from "./history.ts";
 import {
@@ -104,15 +105,8 @@ const FREQUENCY_WINDOWS: Window[] = [
  * Smaller factors are nobody's business. People's own rules call 30 % a change, and Meta itself spends
  * up to 75 % over a daily budget on a day.
  */
-const LEAST_EFFECT = Math.log(1.3);
+export const LEAST_EFFECT = Math.log(1.3);
 const LEAST_SPEND_RISE = Math.log(1.75);
-
-/** Meta's overspend: on one day, and over a week, in daily budgets. */
-const OVERSPEND_DAY = 1.75;
-const OVERSPEND_WEEK = 7;
-
-/** Who spends this share of its budget has not stopped to deliver, whatever it spent before. */
-const FULL_SPEND = 0.8;
 
 /**
  * Pauses are told while they start on fewer than 1 in 1,000 days of delivery: then telling each of
@@ -305,20 +299,17 @@ function isLarge(
   return shown > LEAST_DAYS / 2;
 }
 
-/** Whether a rise is more than a usual overspend, and a fall more than what people wanted. */
+/** Whether a rise or fall is large, and neither what a budget makes nor what people wanted. */
 function isSpendWorthTelling(
-  { days, dailyBudget, isActive }: History,
+  history: History,
   excess: number,
   today: number,
-  window: number,
+  windowDays: number,
 ): boolean {
-  const spend = spendOf(days, today, window);
-  if (excess > 0) {
-    const allowed = Math.min(OVERSPEND_DAY * window, OVERSPEND_WEEK) * (dailyBudget ?? 0);
-    return excess >= LEAST_SPEND_RISE && spend > allowed;
-  }
-  const isSpent = dailyBudget !== null && spend >= FULL_SPEND * window * dailyBudget;
-  return -excess >= LEAST_EFFECT && isActive && !isSpent;
+  const isLarge = excess > 0
+    ? excess >= LEAST_SPEND_RISE
+    : -excess >= LEAST_EFFECT && history.isActive;
+  return isLarge && !isMadeByBudget(history, { excess, today, windowDays });
 }
 
 /** Nothing where there used to be something. */

@@ -1,26 +1,17 @@
 /** One story out of alarms of several levels and days, told where its cause sits. */
 import { daysBetween } from "../days.ts";
-import { type Level, LEVEL_FACTS, LEVELS } from "../level.ts";
 import { SEVERITIES, type Severity } from "./anomaly.ts";
-import { type AnomalyTest, compareWindow, type Comparison } from "./detect.ts";
-import type { History } from "./history.ts";
-import type { Profile } from "./profile.ts";
+import { type AnomalyTest, compareWindow } from "./detect.ts";
 import type { Alarm } from "./select.ts";
-
-/** Where something is told: at a level, or at the account as a whole. */
-export type Place = Level | "account";
-
-/** An entity of the tree, with the profile of its level. */
-export type Branch = {
-  place: Place;
-  name: string;
-  history: History;
-  profile: Profile;
-  children: Branch[];
-};
-
-/** An alarm and the entity that it is about. */
-export type PlacedAlarm = { place: Place; alarm: Alarm };
+import { sentenceOf, type Story } from "./sentence.ts";
+import {
+  alarmOf,
+  type Branch,
+  deviationOf,
+  type Place,
+  type PlacedAlarm,
+  shareOf,
+} from "./tree.ts";
 
 /** An alarm of an incident. */
 export type Member = PlacedAlarm & {
@@ -37,7 +28,7 @@ export type Incident = {
   place: Place;
   entityId: string;
   date: string;
-  /** What stands out the most. */
+  /** What is told of it. */
   alarm: Alarm;
   severity: Severity;
   members: Member[];
@@ -94,7 +85,7 @@ export function findIncidents(
     };
     const own = open.filter((other) => other === lead || isInLine(other));
     open = open.filter((other) => !own.includes(other));
-    incidents.push(tell(lead.alarm, cause, line, own, paths, currency));
+    incidents.push(tell(lead, cause, line, own, paths, currency));
   }
   return incidents;
 }
@@ -174,7 +165,7 @@ function effectOf(observed: number, expected: number): number {
 }
 
 /** Whether two alarms say the same: the same metric, the same way. */
-function isAlike(alarm: Alarm, { alarm: other }: PlacedAlarm): boolean {
+function isAlike(alarm: Alarm, other: Alarm): boolean {
   return alarm.metric === other.metric && alarm.deviation * other.deviation > 0;
 }
 
@@ -188,7 +179,7 @@ function commonDepth(
   open: PlacedAlarm[],
   paths: Map<string, Branch[]>,
 ): number {
-  const alike = open.filter((other) => isAlike(other.alarm, lead));
+  const alike = open.filter((other) => isAlike(other.alarm, lead.alarm));
   if (alike.some(({ place }) => place === "account")) return 0;
   const shared = alike.map((other) => {
     const otherPath = pathOf(paths, other);
@@ -249,18 +240,25 @@ const LEAST_SHARE = 0.5;
 /** Of nothing at all no logarithm can be taken. */
 const LEAST_RATIO = 0.001;
 
+/** A part that is less than this of what people see is no cause of it. */
+const LEAST_PART = 0.01;
+
 function tell(
-  lead: Alarm,
+  lead: PlacedAlarm,
   cause: Branch,
   line: Branch[],
   own: PlacedAlarm[],
   paths: Map<string, Branch[]>,
   currency: string,
 ): Incident {
-  const atCause = own.filter(({ place, alarm }) =>
-    place === cause.place && alarm.entityId === cause.history.entityId
-  );
-  const alarm = atCause[0]?.alarm ?? inPlaceOf(lead, cause);
+  const alarmsAt = ({ place, history }: Branch) =>
+    own.filter((each) => each.place === place && each.alarm.entityId === history.entityId)
+      .map(({ alarm }) => alarm);
+  const atCause = alarmsAt(cause);
+  // One alone may have no leads; where several have none, or all of an account, none is counted.
+  const isBroken = cause.place === "account" ||
+    own.some(({ alarm }) => alarm.type === "tracking_break");
+  const alarm = toldOf(atCause, isBroken) ?? alarmOf(cause, lead.alarm) ?? lead.alarm;
   const members = own.map((member): Member => {
     const branch = pathOf(paths, member).at(-1) ?? cause;
     const [part, whole] = line.includes(branch) ? [cause, branch] : [branch, cause];
@@ -269,134 +267,57 @@ function tell(
   const severity = SEVERITIES[
     Math.max(...own.map(({ alarm }) => SEVERITIES.indexOf(alarm.severity)))
   ] ?? "LOW";
-  // The widest entity that stands out is what people see first.
-  const widest =
-    line.find((branch) =>
-      own.some(({ place, alarm }) =>
-        place === branch.place && alarm.entityId === branch.history.entityId
-      )
-    ) ?? cause;
+  // Where nothing can be compared at the cause, the sentence is about the entity of the alarm.
+  const toldLine = alarm === lead.alarm ? pathOf(paths, lead) : line;
+  const story = {
+    cause: toldLine.at(-1) ?? cause,
+    alarm,
+    others: atCause.filter((each) => each !== alarm),
+    above: alarm.type === "tracking_break" ? null : aboveOf(alarm, toldLine, alarmsAt),
+  };
   return {
     place: cause.place,
     entityId: cause.history.entityId,
-    date: lead.date,
+    date: lead.alarm.date,
     alarm,
     severity,
     members,
-    sentence: sentenceOf(cause, widest, own, alarm, currency),
+    sentence: sentenceOf(story, currency),
   };
 }
 
-/** An alarm as it would read of a branch that has none of its own, but whose children do. */
-function inPlaceOf(alarm: Alarm, { history, profile }: Branch): Alarm {
-  const comparison = compareWindow(history, profile, alarm);
-  if (comparison === null) return alarm;
-  const { observed, expected, metricOf } = comparison;
-  return {
-    ...alarm,
-    entityId: history.entityId,
-    parentId: history.parentId,
-    observed: metricOf(observed),
-    expected: metricOf(expected) ?? alarm.expected,
-  };
+/**
+ * What is told of an entity: that tracking broke, or what is the least likely. A CPL is told in place
+ * of the rates that make it, spend in place of the impressions that it buys.
+ *
+ * @param alarms The least likely first.
+ * @param isBroken Whether leads that stop are leads that are not counted.
+ */
+function toldOf(alarms: Alarm[], isBroken: boolean): Alarm | undefined {
+  const [first] = alarms;
+  const stopped = alarms.find(({ leadsStopped }) => leadsStopped);
+  if (isBroken && stopped) return { ...stopped, type: "tracking_break" };
+  const metric = first?.metric === "ctr" || first?.metric === "conversion_rate"
+    ? "cpl"
+    : first?.metric === "impressions"
+    ? "spend"
+    : undefined;
+  return alarms.find((alarm) => alarm.metric === metric) ?? first;
 }
 
-/** A part's share of the deviation of a whole; null where they do not deviate the same way. */
-function shareOf(part: Branch, whole: Branch, alarm: AnomalyTest): number | null {
-  if (part === whole) return 1;
-  const of = (branch: Branch) => compareWindow(branch.history, branch.profile, alarm);
-  const [small, large] = [of(part), of(whole)];
-  if (small === null || large === null || alarm.metric === "frequency") return null;
-  const share = deviationOf(small) / deviationOf(large);
-  return share > 0 ? Math.min(share, 1) : null;
-}
-
-function deviationOf({ observed, expected }: Comparison): number {
-  return observed - expected;
-}
-
-const METRIC_NAMES: Record<AnomalyTest["metric"], string> = {
-  spend: "spend",
-  impressions: "impressions",
-  frequency: "frequency",
-  reach: "reach",
-  ctr: "CTR",
-  cpl: "CPL",
-  conversion_rate: "conversion rate",
-};
-
-function sentenceOf(
-  cause: Branch,
-  widest: Branch,
-  own: PlacedAlarm[],
+/** The widest entity above the last one of a line that shows the same: what people see first. */
+function aboveOf(
   alarm: Alarm,
-  currency: string,
-): string {
-  const seen =
-    own.find(({ place, alarm: each }) =>
-      place === widest.place && each.entityId === widest.history.entityId &&
-      each.metric === alarm.metric
-    )?.alarm ?? alarm;
-  const when = alarm.windowDays === 1
-    ? `on ${alarm.date}`
-    : `in the ${alarm.windowDays} days to ${alarm.date}`;
-  const reasons = [...new Map(
-    own.filter(({ place, alarm: each }) =>
-      place === cause.place && each.entityId === cause.history.entityId && each !== seen
-    ).map(({ alarm }) => [alarm.metric, alarm]),
-  ).values()].map((each) => `its ${METRIC_NAMES[each.metric]} ${movement(each, currency)}`);
-  const because = reasons.length > 0 ? `: ${listed(reasons)}` : "";
-  const share = widest === cause ? null : shareOf(cause, widest, seen);
-  if (share !== null) {
-    return `${capital(nameOf(cause))} caused ${Math.round(100 * share)} % of the ` +
-      `${isUp(seen) ? "rise" : "fall"} of the ${METRIC_NAMES[seen.metric]} of ${nameOf(widest)} ` +
-      `${range(seen, currency)} ${when}${because}`;
+  line: Branch[],
+  alarmsAt: (branch: Branch) => Alarm[],
+): Story["above"] {
+  const last = line.at(-1);
+  for (const branch of line.slice(0, -1)) {
+    const seen = alarmsAt(branch).find((each) => isAlike(each, alarm));
+    const share = last && seen ? shareOf(last, branch, seen) : null;
+    if (seen && share !== null && share >= LEAST_PART) return { branch, alarm: seen, share };
   }
-  if (alarm.type === "tracking_break") {
-    return `No lead was counted for ${
-      nameOf(cause)
-    } ${when} while clicks went on: the pixel or the ` +
-      `form may be broken`;
-  }
-  return `The ${METRIC_NAMES[alarm.metric]} of ${nameOf(cause)} ${movement(alarm, currency)} ` +
-    `${when}${because}`;
-}
-
-function nameOf({ place, name }: Branch): string {
-  const one = LEVELS.find((level) => level === place);
-  return `${one === undefined ? "account" : LEVEL_FACTS[one].one} '${name}'`;
-}
-
-function isUp({ deviation }: AnomalyTest): boolean {
-  return deviation > 0;
-}
-
-function movement(alarm: AnomalyTest, currency: string): string {
-  return `${isUp(alarm) ? "rose" : "fell"} ${range(alarm, currency)}`;
-}
-
-/** From what was expected to what was observed, spend and counts per day. */
-function range({ metric, expected, observed, windowDays }: AnomalyTest, currency: string): string {
-  const isSum = metric === "spend" || metric === "impressions" || metric === "reach";
-  const isShare = metric === "ctr" || metric === "conversion_rate";
-  const scale = isShare ? 100 : isSum ? 1 / windowDays : 1;
-  const unit = isShare ? " %" : metric === "spend" || metric === "cpl" ? ` ${currency}` : "";
-  const to = observed === null ? "no lead at all" : rounded(observed * scale) + unit;
-  return `from ${rounded(expected * scale)}${observed === null ? unit : ""} to ${to}` +
-    (isSum ? " a day" : "");
-}
-
-/** Three digits, as people say numbers. */
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(value >= 100 ? Math.ceil(Math.log10(value + 1)) : 2)));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function listed(parts: string[]): string {
-  return new Intl.ListFormat("en", { type: "conjunction" }).format(parts);
+  return null;
 }
 
 function sum(values: number[]): number {

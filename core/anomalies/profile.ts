@@ -238,7 +238,7 @@ function commonSpread(logs: Float64Array[], end: number, drift: number) {
 const BOUNDS = [0, 1, 1.5, 2, 2.5, 3, 3.5, 4.5, Infinity];
 
 /** The share of days that may be faults of the past: the farthest ones, which are not counted. */
-const PAST_FAULTS = 0.01;
+const PAST_FAULTS = 0.003;
 
 /**
  * The tails that are weighed against each other: degrees of freedom, what is expected of accounts
@@ -263,8 +263,10 @@ const TAILS = [3, 4, 5, 6, 8, 10, 14, 20, 40, 100].map((degrees) => {
  */
 function tailsOf(surprises: number[]): Tail[] {
   const middle = surprises.length > 0 ? median(surprises) : TYPICAL_SURPRISE;
+  const usual = surprises.toSorted((a, b) => a - b)
+    .slice(0, Math.ceil((1 - PAST_FAULTS) * surprises.length));
   const counts = BOUNDS.slice(1).map((bound, part) =>
-    surprises.filter((each) => each < bound * middle && each >= (BOUNDS[part] ?? 0) * middle).length
+    usual.filter((each) => each < bound * middle && each >= (BOUNDS[part] ?? 0) * middle).length
   );
   const likelihoods = TAILS.map(({ prior, parts }) =>
     counts.reduce((sum, count, part) => sum + count * Math.log(parts[part] ?? 1), prior)

@@ -46,17 +46,19 @@ const WEEK = 7;
  * exchange alike whatever days they have in common.
  */
 export function reorder(history: History, order: DayOrder): History {
-  const { days } = history;
+  const { days, holder } = history;
   const first = days.findIndex(delivered);
   const last = days.findLastIndex(delivered);
   const end = last < days.length - 1 - LONGEST_STOP ? last : days.length - 1;
+  const sources = days.map((_, place) => {
+    if (first === -1 || place < first || place > end) return place;
+    let source = order[place] ?? place;
+    while (source < first || source > end) source = order[source] ?? place;
+    return source;
+  });
   return {
     ...history,
-    days: days.map((day, place) => {
-      if (first === -1 || place < first || place > end) return day;
-      let source = order[place] ?? place;
-      while (source < first || source > end) source = order[source] ?? place;
-      return days[source] ?? null;
-    }),
+    days: sources.map((source) => days[source] ?? null),
+    holder: holder && { ...holder, spend: sources.map((source) => holder.spend[source] ?? 0) },
   };
 }

@@ -1,5 +1,10 @@
 /** Small simulated accounts, drawn straight from the distributions that the method assumes or not. */
+import { testEntity } from "../../../core/anomalies/detect.ts";
 import type { Day, History } from "../../../core/anomalies/history.ts";
+import { findIncidents, type Incident } from "../../../core/anomalies/incidents.ts";
+import { type AnomalyOptions, startProfile } from "../../../core/anomalies/profile.ts";
+import { startSelection } from "../../../core/anomalies/select.ts";
+import type { Branch, Place, PlacedAlarm } from "../../../core/anomalies/tree.ts";
 import type { Level } from "../../../core/level.ts";
 import { createRandom, type Random } from "../../../core/random.ts";
 
@@ -36,8 +41,8 @@ export function heavyTailed(random: Random): number {
   return random.normal(0, 1) / Math.sqrt(random.gamma(2.5, 0.4)) * Math.sqrt(3 / 5);
 }
 
-/** What happens to an entity on a day: factors of its spend, click rate and conversion rate. */
-export type Event = { spend?: number; clicks?: number; leads?: number };
+/** What happens to an entity on a day: factors of its spend, CPM, click rate and conversion rate. */
+export type Event = { spend?: number; cpm?: number; clicks?: number; leads?: number };
 
 /** Draws the entities of one level. The same seed gives the same account. */
 export function drawAccount(
@@ -58,7 +63,7 @@ export function drawAccount(
       const ownDay = (variance: number) => variance > 0 ? random.gamma(1 / variance, variance) : 1;
       const spent = Math.exp(spend + scenario.spread * scenario.draw(random)) *
         (day % 7 >= 5 ? scenario.weekend : 1) * (event.spend ?? 1);
-      const impressions = random.poisson(spent * 66 * ownDay(0.01));
+      const impressions = random.poisson(spent * 66 * ownDay(0.01) / (event.cpm ?? 1));
       if (impressions === 0) return null;
       const clicks = random.poisson(
         impressions * Math.exp(clickRate) * ownDay(scenario.dispersion / 5) * (event.clicks ?? 1),
@@ -81,7 +86,7 @@ export function history(
   parentId: string | null,
   days: (Day | null)[],
 ): History {
-  return { entityType, entityId, parentId, dailyBudget: null, isActive: true, days };
+  return { entityType, entityId, parentId, dailyBudget: null, holder: null, isActive: true, days };
 }
 
 /** The sums over entities, as the account has them. */
@@ -105,4 +110,51 @@ export function sumOf(entities: History[]): History {
     return sum.impressions > 0 ? sum : null;
   });
   return history("campaign", "account", null, days);
+}
+
+/** Finds the incidents of an account of campaigns of 2 ad sets of 4 of these ads. */
+export function incidentsOf(
+  drawn: History[],
+  options: AnomalyOptions,
+  nameOf = (place: Place, entityId: string) => `${place} ${entityId}`,
+): Incident[] {
+  const ads = drawn.map((ad, index): History => ({
+    ...ad,
+    entityId: `${index}`,
+    parentId: `${Math.floor(index / 4)}`,
+  }));
+  const parents = (children: History[], size: number, entityType: Level) =>
+    Array.from({ length: children.length / size }, (_, index): History => ({
+      ...sumOf(children.slice(index * size, (index + 1) * size)),
+      entityType,
+      entityId: `${index}`,
+      parentId: entityType === "adset" ? `${Math.floor(index / 2)}` : null,
+    }));
+  const adsets = parents(ads, 4, "adset");
+  const campaigns = parents(adsets, 2, "campaign");
+  const account = sumOf(ads);
+  const alarms: PlacedAlarm[] = [];
+  const branchesOf = (place: Place, histories: History[], children: Branch[]): Branch[] => {
+    const learner = startProfile(account, options);
+    histories.forEach(learner.add);
+    const profile = learner.finish();
+    const selection = startSelection();
+    for (const history of histories) selection.add(history, testEntity(history, profile));
+    const spend = account.days.at(-2)?.spend ?? 0;
+    for (const alarm of selection.finish(spend)) alarms.push({ place, alarm });
+    const size = children.length / histories.length;
+    return histories.map((history, index) => ({
+      place,
+      name: nameOf(place, history.entityId),
+      history,
+      profile,
+      children: children.slice(index * size, (index + 1) * size),
+    }));
+  };
+  const adBranches = branchesOf("ad", ads, []);
+  const adsetBranches = branchesOf("adset", adsets, adBranches);
+  const campaignBranches = branchesOf("campaign", campaigns, adsetBranches);
+  const [root] = branchesOf("account", [account], campaignBranches);
+  if (root === undefined) throw new RangeError("No account");
+  return findIncidents(alarms, root, "USD");
 }

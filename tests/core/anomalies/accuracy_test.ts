@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { LEVELS } from "../../../core/level.ts";
 import {
   type AnomalyAccuracy,
   ASKED_OF_ANOMALIES,
@@ -18,6 +19,7 @@ import {
   SIMULATED_DAYS,
   simulateReplay,
 } from "../../anomaly_simulation.ts";
+
 import { type Hits, isWithin } from "../../tier_accuracy.ts";
 
 /** Accounts of each rate; `deno task bench alarms` has more of them, and those of other kinds. */
@@ -46,6 +48,19 @@ Deno.test("testEntity() finds planted faults on the day on which they are due", 
 
 Deno.test("testEntity() raises right alarms on the days of faults", () => {
   assertShare("precision", own.faultDayPrecision);
+});
+
+Deno.test("testEntity() takes neither usual overspends nor changed budgets for alarms", () => {
+  const hasBudgets = KIND_SCENARIOS.filter(({ hasBudgets }) => hasBudgets);
+  const pairs = hasBudgets.flatMap((scenario) => SEEDS.map((seed) => simulatePair(scenario, seed)));
+  const { falseAlarms } = measureAnomalies(ownSearch, pairs);
+  for (const level of LEVELS) {
+    const ofLevel = falseAlarms.filter((part) => part.level === level);
+    const hits = sumHits(
+      ofLevel.map(({ alarms, entityDays }) => ({ hits: alarms, of: entityDays })),
+    );
+    assertShare("falseAlarms", hits, level);
+  }
 });
 
 Deno.test("findIncidents() names the entity at which a fault was planted", () => {

@@ -3,7 +3,7 @@ import type { AnomalyType } from "../../../core/anomalies/anomaly.ts";
 import { ALARM_P, type AnomalyTest, testEntity } from "../../../core/anomalies/detect.ts";
 import type { History } from "../../../core/anomalies/history.ts";
 import { type AnomalyOptions, startProfile } from "../../../core/anomalies/profile.ts";
-import { drawAccount, type Event, heavyTailed, PLAIN, type Scenario } from "./accounts.ts";
+import { drawAccount, type Event, heavyTailed, PLAIN, type Scenario, sumOf } from "./accounts.ts";
 
 const OPTIONS: AnomalyOptions = { asOf: "2026-01-31", historyDays: 30, daysToAnalyze: 1 };
 const LAST = PLAIN.days - 1;
@@ -127,6 +127,28 @@ Deno.test("testEntity() takes neither a usual overspend nor a spent budget for a
   assertEquals(budgetOf(2.5, (usual) => 2.5 * usual), false);
   assertEquals(budgetOf(0.4, (usual) => usual), true);
   assertEquals(budgetOf(0.4, (usual) => 0.4 * usual), false);
+});
+
+Deno.test("testEntity() takes the overspend of a holder for no alarm of its children", () => {
+  const isAlarmed = (isOfAll: boolean, isKnown = true) => {
+    const { account, entities } = drawAccount(
+      { ...PLAIN, spread: 0.05 },
+      2,
+      (entity, day) =>
+        day === LAST && (entity === 0 || isOfAll && entity < 4) ? { spend: isOfAll ? 2.2 : 3 } : {},
+    );
+    const spend = sumOf(entities.slice(0, 4)).days.map((day) => day?.spend ?? 0);
+    // 70 % over it when all of them rise.
+    const dailyBudget = (isOfAll ? 1.3 : 1) * (spend.at(-2) ?? 0);
+    const [tests = []] = testAll({
+      account,
+      entities: entities.map((entity, index) =>
+        isKnown && index < 4 ? { ...entity, holder: { dailyBudget, spend } } : entity
+      ),
+    });
+    return tests.some(({ metric, p }) => metric === "spend" && p <= ALARM_P);
+  };
+  assertEquals([isAlarmed(true), isAlarmed(false), isAlarmed(true, false)], [false, true, true]);
 });
 
 Deno.test("testEntity() waits for leads that are usually late", () => {
