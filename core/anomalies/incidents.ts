@@ -1,7 +1,7 @@
 /** One story out of alarms of several levels and days, told where its cause sits. */
 import { daysBetween } from "../days.ts";
 import { SEVERITIES, type Severity } from "./anomaly.ts";
-import { type AnomalyTest, compareWindow } from "./detect.ts";
+import { type AnomalyTest, arePausesUsual, compareWindow } from "./detect.ts";
 import type { Alarm } from "./select.ts";
 import { sentenceOf, type Story } from "./sentence.ts";
 import {
@@ -145,9 +145,13 @@ function isMadeByPeople(parent: Branch, alarm: Alarm): boolean {
   const isAccountWide = place === "account";
   const whole = compareWindow(history, profile, alarm, isAccountWide);
   if (whole === null) return false;
-  const settled = leavesOf(parent)
-    .filter(({ history }) => alarm.metric !== "spend" || history.isActive)
-    .flatMap(({ history, profile }) => compareWindow(history, profile, alarm, isAccountWide) ?? []);
+  const settled = leavesOf(parent).flatMap(({ history, profile }) => {
+    const comparison = compareWindow(history, profile, alarm, isAccountWide);
+    if (comparison === null) return [];
+    const isPaused = alarm.metric === "spend" &&
+      (!history.isActive || comparison.observed === 0 && arePausesUsual(profile));
+    return isPaused ? [] : [comparison];
+  });
   const effect = effectOf(
     sum(settled.map(({ observed }) => observed)),
     sum(settled.map(({ expected }) => expected)),

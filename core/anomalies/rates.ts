@@ -129,7 +129,7 @@ export function noEventP(expected: number, variance: number): number {
  * nobody anything: who has to act on an alarm gains from testing the side that hurts more sharply
  * (hypotheses weighed by what they are worth: Genovese, Roeder and Wasserman 2006).
  */
-const FEWER_SIDE = 0.9;
+const FEWER_SIDE = 0.95;
 
 /**
  * The p value of a count, two-sided, its sides weighed.

@@ -180,7 +180,8 @@ Deno.test("sentenceOf() says so when there is no lead, no click or nothing at al
   );
   const nothing = { spend: 0, impressions: 0, clicks: 0, leads: 0, reach: 0 };
   assertEquals(sentencesOf(nothing, { days: 1, ads: ADSET }), [
-    "Ad set 'Women 25+' spent nothing on 2026-01-31 instead of 320 USD",
+    "Ad set 'Women 25+' caused 100 % of the fall of the spend of campaign 'Leads BR' from 640 to 320 " +
+    "USD a day on 2026-01-31: its spend fell from 320 to 0 USD a day",
   ]);
   assertEquals(sentencesOf(nothing, { days: 2, ads: CAMPAIGN }), [
     "Campaign 'Leads BR' spent nothing in the 2 days to 2026-01-31 instead of 640 USD a day",
@@ -219,9 +220,9 @@ Deno.test("sentenceOf() says what a cause did besides, and claims no more", () =
     "day on 2026-01-31: its spend rose from 80 to 400 USD a day",
   ]);
   assertEquals(sentencesOf({ ...spree, leads: 4 }, { days: 1, ads: ADSET }), [
-    "Ad set 'Women 25+' caused 100 % of the rise of the spend of campaign 'Leads BR' from 640 to 1920 " +
-    "USD a day on 2026-01-31: its spend rose from 320 to 1600 USD a day; its conversion rate fell " +
-    "from 4.0 to 0.80 %; its CPL rose from 20 to 100 USD",
+    "Ad set 'Women 25+' caused 100 % of the rise of the CPL of account 'Acme' from 20 to 30 USD on " +
+    "2026-01-31: its conversion rate fell from 4.0 to 0.80 %, cost per click unchanged; its spend " +
+    "rose from 320 to 1600 USD a day",
   ]);
 });
 
