@@ -1,4 +1,9 @@
 /** What the anomaly job asks of the database: histories in, alarms out. */
+import {
+  type Completeness,
+  completenessOf,
+  type LeadsSeen,
+} from "../core/anomalies/completeness.ts";
 import type { History, Holder } from "../core/anomalies/history.ts";
 import type { Luck } from "../core/anomalies/search.ts";
 import type { Alarm } from "../core/anomalies/select.ts";
@@ -161,6 +166,22 @@ export async function accountHistory(
     isActive: true,
     days,
   };
+}
+
+/** How complete the leads of the days to `asOf` were when they were imported the last time. */
+export async function leadCompleteness(
+  sql: Transaction,
+  { configId, asOf }: Pick<HistoryRequest, "configId" | "asOf">,
+): Promise<Completeness> {
+  const [account] = await sql<{ age: number | null }[]>`
+    select (last_import_at at time zone time_zone)::date - ${asOf}::date - 1 as age
+    from ads.accounts
+    where config_id = ${configId}`;
+  const seen = await sql<LeadsSeen[]>`
+    select age, leads_then as "leadsThen", leads_now as "leadsNow"
+    from ads.lead_completeness
+    where config_id = ${configId} and as_of = ${asOf}`;
+  return completenessOf(account?.age ?? null, seen);
 }
 
 /** Told in percent, as everywhere outside the tests. */

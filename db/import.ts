@@ -220,7 +220,11 @@ export type InsightCounts = {
  * Writes the staged rows as one row per ad and day. What the file does not tell stays as it is, and
  * so does every row that already says the same. The caller holds the lock on the account.
  */
-export async function mergeInsights(tx: Transaction, configId: number): Promise<InsightCounts> {
+export async function mergeInsights(
+  tx: Transaction,
+  configId: number,
+  now: Date,
+): Promise<InsightCounts> {
   const days = await tx<{ date: string; rows: number }[]>`
     select date, count(*) as rows
     from pg_temp.staged_insights
@@ -239,7 +243,8 @@ export async function mergeInsights(tx: Transaction, configId: number): Promise<
     : { ...NOTHING, added: await insertInsights(tx, configId, dailyRows(tx)) };
   const all = days.map(({ date }) => date);
   const changed = isOverlapping && merged.replaced === 0 ? await changedDays(tx) : all;
-  await tx`select ads.store_account_days(${configId}, ${changed}::date[], ${new Date()})`;
+  await tx`select ads.store_account_days(${configId}, ${changed}::date[], ${now})`;
+  await storeLeadsSeen(tx, configId, all, now);
   const staged = days.reduce((sum, day) => sum + day.rows, 0);
   const addedUp = staged - merged.added - merged.changed - merged.unchanged;
   return { ...merged, days: days.length, dateFrom: first, dateTo: last, addedUp };
@@ -252,6 +257,28 @@ async function changedDays(tx: Transaction): Promise<string[]> {
     from pg_temp.merged_insights
     where is_new or is_changed`;
   return days.map(({ date }) => date);
+}
+
+/** Remembers how many leads the last days have by now: how many come later is learned from that. */
+async function storeLeadsSeen(
+  tx: Transaction,
+  configId: number,
+  days: string[],
+  now: Date,
+): Promise<void> {
+  await tx`
+    insert into ads.leads_seen (config_id, date, age, leads)
+    select d.config_id, d.date, a.today - d.date - 1, d.leads
+    from ads.account_days d
+    join (
+      select config_id, (${now}::timestamptz at time zone time_zone)::date as today
+      from ads.accounts
+    ) a
+      on a.config_id = d.config_id
+    where d.config_id = ${configId}
+      and d.date = any (${days}::date[])
+      and d.date between a.today - 28 and a.today - 1
+    on conflict (config_id, date, age) do update set leads = excluded.leads`;
 }
 
 type Period = { configId: number; first: string; last: string };

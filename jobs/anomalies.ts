@@ -1,8 +1,16 @@
 /** Looks for what stands out on a level: learns what is usual, tests every entity, stores alarms. */
 import type { Place } from "../core/anomalies/tree.ts";
-import { type Found, searchEntities } from "../core/anomalies/search.ts";
+import { type Completeness, mayBeLate } from "../core/anomalies/completeness.ts";
+import { type Found, searchEntities, type SearchSubject } from "../core/anomalies/search.ts";
+import type { Alarm } from "../core/anomalies/select.ts";
 import { addDays } from "../core/days.ts";
-import { accountHistory, readHistories, storeAlarms, storeLuck } from "../db/anomaly_job.ts";
+import {
+  accountHistory,
+  leadCompleteness,
+  readHistories,
+  storeAlarms,
+  storeLuck,
+} from "../db/anomaly_job.ts";
 import type { Transaction } from "../db/connect.ts";
 import { tellIncidents } from "./incidents.ts";
 import type { Task, TaskRequest } from "./task.ts";
@@ -43,7 +51,13 @@ async function detectLevel(
   transaction: Transaction,
   { configId, entityType, asOf, days = 1, historyDays = HISTORY_DAYS, now, signal }: TaskRequest,
 ): Promise<AnomalyCounts> {
-  const options = { asOf, historyDays, daysToAnalyze: days };
+  const completeness = await leadCompleteness(transaction, { configId, asOf });
+  const options = {
+    asOf,
+    historyDays,
+    daysToAnalyze: days,
+    completeness: completeness.shares,
+  };
   const request = {
     configId,
     entityType,
@@ -74,8 +88,8 @@ async function detectLevel(
   await store(entityType, found);
   // What met the account as a whole is told once, with its campaigns, as of one large entity.
   if (entityType === "campaign") {
-    const read = () => [[account]];
-    await store("account", await searchEntities({ configId, account, options, read }));
+    const subject = { configId, account, options, read: () => [[account]] };
+    await store("account", await withoutLateLeads(subject, completeness));
   }
   counts.incidents = await tellIncidents(transaction, {
     ...request,
@@ -85,4 +99,22 @@ async function detectLevel(
     signal,
   });
   return counts;
+}
+
+/**
+ * Searches the account as a whole. Leads that come late are missing everywhere, which an entity is not
+ * told of: that is a move of all. Of the account it is only told if it would be even where as many are
+ * still to come as may be; or when that is known.
+ */
+async function withoutLateLeads(
+  subject: SearchSubject,
+  { atWorst }: Completeness,
+): Promise<Found> {
+  const found = await searchEntities(subject);
+  if (atWorst === null) return found;
+  const options = { ...subject.options, completeness: atWorst };
+  const { alarms } = await searchEntities({ ...subject, options });
+  const isTold = ({ type, date }: Alarm) =>
+    !mayBeLate(type) || alarms.some((alarm) => alarm.type === type && alarm.date === date);
+  return { ...found, alarms: found.alarms.filter(isTold) };
 }

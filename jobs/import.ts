@@ -155,7 +155,8 @@ async function importFile(
   const { header, source } = plan;
   await createStaging(tx, STAGED_ENTITIES);
   await createStaging(tx, STAGED_INSIGHTS);
-  const reader = new RowReader({ ...plan, newestDay: newestDay(options.now ?? new Date()) });
+  const now = options.now ?? new Date();
+  const reader = new RowReader({ ...plan, newestDay: newestDay(now) });
   const skipBadRows = options.skipBadRows ?? false;
   const onRead = (bytes: number, rows: number) => progress(source, options, "reading", bytes, rows);
   const read = await stageFile(load, plan, reader, skipBadRows, onRead);
@@ -176,7 +177,7 @@ async function importFile(
       levels.map((level) => [level, hasIds(header.columns, level) ? "id" : "name"]),
     ),
   );
-  const insights = await mergeInsights(tx, options.configId);
+  const insights = await mergeInsights(tx, options.configId, now);
   const { rows, summaryRows, badRows, badRowList } = read;
   return {
     report: {

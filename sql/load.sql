@@ -12,6 +12,7 @@
 \ir views/entities.sql
 \ir views/entity_daily.sql
 \ir views/account_daily.sql
+\ir views/lead_completeness.sql
 \ir views/parent_totals.sql
 \ir views/entity_totals.sql
 \ir views/change_drivers.sql

@@ -111,6 +111,41 @@ Deno.test("anomalies changes an open one with its day, and closes it when nothin
   assertEquals((await stored(sql))[0]?.status, "open");
 });
 
+Deno.test("anomalies waits with the account for leads that may be late", async () => {
+  await using database = await openAccount();
+  const { sql } = database;
+  await sql`update ads.insights set leads = round(leads * 0.6) where date = ${AS_OF}`;
+  const ofAccount = async () => {
+    await detect(sql, "campaign");
+    const rows = await sql<{ anomaly_type: string }[]>`
+      select anomaly_type
+      from ads.ml_anomalies
+      where entity_type = 'account' and status = 'open'
+      order by anomaly_type`;
+    return rows.map(({ anomaly_type }) => anomaly_type);
+  };
+  const late = ["cpl_spike", "performance_drop"];
+  assertEquals(await ofAccount(), late);
+  const importOn = (day: string) =>
+    sql`update ads.accounts set last_import_at = ${`${day}T05:00:00Z`}`;
+  await importOn("2026-04-01");
+  assertEquals(await ofAccount(), []);
+  // Three days later those of the day would be there.
+  await importOn("2026-04-04");
+  assertEquals(await ofAccount(), late);
+  await importOn("2026-04-01");
+  // What such days showed before: nothing is ever missing.
+  await sql`
+    select ads.store_account_days(1, array_agg(d::date), now())
+    from generate_series(date '2026-01-31', date '2026-02-20', interval '1 day') d`;
+  await sql`
+    insert into ads.leads_seen (config_id, date, age, leads)
+    select config_id, date, 0, leads from ads.account_days where config_id = 1 and leads > 0`;
+  assertEquals(await ofAccount(), late);
+  await sql`update ads.leads_seen set leads = round(leads * 0.6)`;
+  assertEquals(await ofAccount(), []);
+});
+
 Deno.test("anomalies leaves alone what a person has closed", async () => {
   await using database = await openAccount();
   const { sql } = database;

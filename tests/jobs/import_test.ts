@@ -593,6 +593,33 @@ const MAP_2017 = parseHeaderMap([
   "results=total_conversion",
 ]);
 
+Deno.test("importFiles() remembers how many leads a day had so many days after it", async () => {
+  const { configId, sql, importText } = newAccount();
+  const file = (leads: number[]) =>
+    `${ADS}\n` +
+    leads.map((count, day) => `2024-06-0${day + 1},C,S,A,1.50,100,90,3,${count}\n`).join("");
+  const at = (day: string) => ({ now: new Date(`2024-${day}T05:00:00Z`) });
+  await importText(file([1, 3]), at("06-03"));
+  await importText(file([2, 3, 4]), at("06-04"));
+  // The same morning once more, with another number; and the first day is older than 28 days.
+  await importText(file([2, 3, 5]), at("06-04"));
+  await importText(file([2, 4]), at("06-30"));
+  assertEquals(
+    [
+      ...await sql`
+        select date, age, leads from ads.leads_seen where config_id = ${configId} order by 1, 2`,
+    ].map(({ date, age, leads }) => [date, age, leads]),
+    [
+      ["2024-06-01", 1, 1],
+      ["2024-06-01", 2, 2],
+      ["2024-06-02", 0, 3],
+      ["2024-06-02", 1, 3],
+      ["2024-06-02", 27, 4],
+      ["2024-06-03", 0, 5],
+    ],
+  );
+});
+
 Deno.test("importFiles() keeps the totals of the days of every account, whatever it did to them", async () => {
   const { sql } = database;
   const different = await sql`
