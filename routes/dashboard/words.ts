@@ -32,6 +32,7 @@ export function count(value: number | null): string {
 
 /** An average of counts, to a tenth. */
 export function about(value: number): string {
+  if (value < 0.05) return "hardly any";
   return `about ${new Intl.NumberFormat("en", { maximumFractionDigits: 1 }).format(value)}`;
 }
 
