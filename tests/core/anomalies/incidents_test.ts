@@ -61,6 +61,18 @@ Deno.test("findIncidents() takes new ads for what people wanted", () => {
   assertEquals(places(incidents), []);
 });
 
+Deno.test("findIncidents() takes money that went elsewhere for no change of a rate", () => {
+  // Of two ads of different CTR the dull one gets nearly all from here on, in an account of such pairs.
+  const incidents = incidentsOfDrawn((ad, day) => {
+    const isDull = ad % 2 === 0;
+    const clicks = isDull ? 0.3 : 2;
+    if (day < LAST - 3 || ad > 1) return { clicks };
+    return isDull ? { clicks, spend: 1.7 } : { clicks, spend: 0.3 };
+  });
+  const ofRates = incidents.filter(({ alarm }) => alarm.metric !== "spend");
+  assertEquals(places(ofRates), []);
+});
+
 function openIncident(changes: Partial<OpenIncident>): OpenIncident {
   return {
     id: 1,
