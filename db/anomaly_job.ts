@@ -25,6 +25,7 @@ export type HistoryRequest = {
 type Row = {
   entity_id: string;
   parent_id: string | null;
+  campaign_id: string;
   daily_budget: number | null;
   holder_budget: number | null;
   holder_ages: number[] | null;
@@ -67,6 +68,7 @@ export async function* readHistories(
     select
       b.entity_id,
       b.parent_id,
+      coalesce(e.campaign_id, b.parent_id, b.entity_id) as campaign_id,
       coalesce(e.daily_budget, c.daily_budget) as daily_budget,
       coalesce(hc.daily_budget, hs.daily_budget) as holder_budget,
       array_to_json(coalesce(hc.ages, hs.ages)) as holder_ages,
@@ -111,6 +113,7 @@ export async function* readHistories(
       entityType,
       entityId: row.entity_id,
       parentId: row.parent_id,
+      campaignId: row.campaign_id,
       dailyBudget: row.daily_budget,
       holder: holderOf(row, length),
       isActive: row.is_active,
@@ -161,6 +164,7 @@ export async function accountHistory(
     entityType: "campaign",
     entityId: String(configId),
     parentId: null,
+    campaignId: String(configId),
     dailyBudget: null,
     holder: null,
     isActive: true,

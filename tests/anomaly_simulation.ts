@@ -282,6 +282,8 @@ export function historyAt(entity: SimulatedEntity, day: number, days: number): H
     entityType: entity.entityType === "account" ? "campaign" : entity.entityType,
     entityId: entity.entityId,
     parentId: entity.parentId,
+    campaignId: [entity, ...entity.ancestors]
+      .find(({ entityType }) => entityType === "campaign")?.entityId ?? entity.entityId,
     dailyBudget: budget,
     holder: holder && budget === null
       ? {

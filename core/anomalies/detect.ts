@@ -32,7 +32,7 @@ import {
   LEAST_DAYS,
   LEAST_IMPRESSIONS,
   logsOf,
-  pausesOf,
+  ownPauseRate,
   type Profile,
 } from "./profile.ts";
 import {
@@ -111,14 +111,14 @@ export const LEAST_EFFECT = Math.log(1.3);
 const LEAST_SPEND_RISE = Math.log(1.75);
 
 /**
- * Pauses are told while they start on fewer than 1 in 1,000 days of delivery: then telling each of
- * them uses up half of the false alarms that an account is allowed.
+ * Pauses are told of entities that begin one on fewer than 1 in 1,000 days of delivery: then telling
+ * each of them uses up half of the false alarms that an account is allowed.
  */
 const MOST_PAUSES = 0.001;
 
-/** Whether the entities of an account pause so often that nobody wants to be told of it. */
-export function arePausesUsual({ pauseRate }: Profile): boolean {
-  return pauseRate > MOST_PAUSES;
+/** Whether an entity pauses so often that nobody wants to be told of it. */
+export function pausesOften(history: History, end: number, profile: Profile): boolean {
+  return ownPauseRate(history, end, profile) > MOST_PAUSES;
 }
 
 /** A stop is told for so many days; after that it is the new state. */
@@ -327,13 +327,13 @@ function testStop(
   profile: Profile,
 ): Found | null {
   const { days, isActive } = history;
-  if (!isActive || amount === "frequency" || arePausesUsual(profile)) return null;
-  if (pausesOf(days, today).length > 1) return null;
+  if (!isActive || amount === "frequency") return null;
   let start = today;
   while (start > 0 && amountOf(amount, days[start - 1]) === 0) start--;
   const level = levels[start];
   const stopped = today - start + 1;
   if (level === undefined || level.variance > 1e3 || stopped > LONGEST_STOP) return null;
+  if (pausesOften(history, start, profile)) return null;
   const expected = Math.exp(level.level + (model.offsets[today] ?? 0));
   return {
     metric: amount,

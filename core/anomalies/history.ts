@@ -24,6 +24,8 @@ export type History = {
   entityType: Level;
   entityId: string;
   parentId: string | null;
+  /** The campaign it belongs to, or is. */
+  campaignId: string;
   /**
    * What it may spend a day: its own budget, or those of its children where each holds one. Null where
    * that is not known, or decided above it.

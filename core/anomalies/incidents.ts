@@ -1,7 +1,8 @@
 /** One story out of alarms of several levels and days, told where its cause sits. */
 import { daysBetween } from "../days.ts";
 import { SEVERITIES, type Severity } from "./anomaly.ts";
-import { type AnomalyTest, arePausesUsual, compareWindow } from "./detect.ts";
+import { type AnomalyTest, compareWindow, pausesOften } from "./detect.ts";
+import { windowOf } from "./history.ts";
 import type { Alarm } from "./select.ts";
 import { sentenceOf, type Story } from "./sentence.ts";
 import {
@@ -145,11 +146,12 @@ function isMadeByPeople(parent: Branch, alarm: Alarm): boolean {
   const isAccountWide = place === "account";
   const whole = compareWindow(history, profile, alarm, isAccountWide);
   if (whole === null) return false;
+  const { start } = windowOf(history, profile.options.asOf, alarm);
   const settled = leavesOf(parent).flatMap(({ history, profile }) => {
     const comparison = compareWindow(history, profile, alarm, isAccountWide);
     if (comparison === null) return [];
     const isPaused = alarm.metric === "spend" &&
-      (!history.isActive || comparison.observed === 0 && arePausesUsual(profile));
+      (!history.isActive || comparison.observed === 0 && pausesOften(history, start, profile));
     return isPaused ? [] : [comparison];
   });
   const effect = effectOf(
@@ -198,15 +200,27 @@ function commonDepth(
  * together do, on the way to the entity of the alarm and beyond it.
  */
 function findCause(path: Branch[], start: number, alarm: Alarm): Branch {
-  let depth = start;
-  let cause = path[depth];
+  let cause = path[start];
   while (cause !== undefined) {
-    const onTheWay = path[++depth];
-    const child = childThatExplains(cause, alarm);
-    if (child === null || (onTheWay !== undefined && child !== onTheWay)) return cause;
+    const fork = throughOnlyChildren(cause);
+    const onTheWay = path[path.indexOf(fork) + 1];
+    const isOnPath = path.includes(fork);
+    const child = childThatExplains(fork, alarm);
+    if (child === null || (isOnPath && onTheWay !== undefined && child !== onTheWay)) {
+      // An only child is the same as its parent, which is where people look first; but an account of
+      // one campaign is that campaign.
+      const [only] = cause.children;
+      return cause.place === "account" && fork !== cause && only !== undefined ? only : cause;
+    }
     cause = child;
   }
   throw new RangeError("A path has at least one branch");
+}
+
+/** Down to where a branch divides. */
+function throughOnlyChildren(branch: Branch): Branch {
+  const [only, ...others] = branch.children;
+  return only !== undefined && others.length === 0 ? throughOnlyChildren(only) : branch;
 }
 
 /**
@@ -232,7 +246,6 @@ function childThatExplains({ place, children }: Branch, alarm: AnomalyTest): Bra
   );
   const together = sum(all.map(({ distanceAt }) => distanceAt(ratio) ** 2));
   const chosen = compared[most];
-  // An only child is the same as its parent; the parent is where people look first.
   if (chosen === undefined || compared.length === 1 || alone >= together) return null;
   const share = deviationOf(chosen.comparison) / sum(all.map(deviationOf));
   return share >= LEAST_SHARE ? chosen.child : null;

@@ -43,8 +43,15 @@ export type Profile = {
   length: number;
   amounts: Record<Amount, AmountModel>;
   rates: Record<Rate, RateModel>;
-  /** How often an entity that was shown on one day was not on the next, and later was again. */
-  pauseRate: number;
+  pauses: PauseModel;
+};
+
+/** How often entities that were shown on one day are not on the next, and later are again. */
+export type PauseModel = {
+  /** Per day of delivery, over all entities. */
+  rate: number;
+  /** What that is worth for one of them, in days of its own: little where they differ much in it. */
+  weight: number;
 };
 
 /** Learns a profile from histories that come one after the other. */
@@ -103,7 +110,7 @@ export function startProfile(account: History, options: AnomalyOptions): Profile
           cpl: rate("cpl"),
           conversion_rate: rate("conversion_rate"),
         },
-        pauseRate: pauseRate(histories, firstTested),
+        pauses: learnPauses(histories, firstTested),
       };
     },
   };
@@ -166,10 +173,11 @@ function learnAmount(
   const levels = logs.map(() => UNKNOWN_LEVEL);
   const surprises: number[] = [];
   for (let day = 0; day < length; day++) {
-    const excesses: number[] = [];
+    const excesses: Excess[] = [];
     levels.forEach(({ level, variance }, entity) => {
       const log = logs[entity]?.[day] ?? NaN;
-      if (day >= LEAST_DAYS && variance < 1e3 && !Number.isNaN(log)) excesses.push(log - level);
+      if (day < LEAST_DAYS || variance >= 1e3 || Number.isNaN(log)) return;
+      excesses.push({ campaignId: histories[entity]?.campaignId ?? "", value: log - level });
     });
     const move = commonMove(excesses);
     moves[day] = move;
@@ -325,13 +333,13 @@ function learnRate(
   const levels = histories.map(() => startingRate(model));
   for (let day = 0; day < length; day++) {
     const factor = factors[day] ?? 1;
-    const excesses: number[] = [];
+    const excesses: Excess[] = [];
     levels.forEach(({ alpha, beta }, entity) => {
       const at = histories[entity]?.days[day];
       const expected = exposureOf(rate, at) * factor * alpha / beta;
-      if (day >= LEAST_DAYS && expected >= LEAST_EXPECTED) {
-        excesses.push(Math.log((eventsOf(rate, at) + 0.5) / (expected + 0.5)));
-      }
+      if (day < LEAST_DAYS || expected < LEAST_EXPECTED) return;
+      const value = Math.log((eventsOf(rate, at) + 0.5) / (expected + 0.5));
+      excesses.push({ campaignId: histories[entity]?.campaignId ?? "", value });
     });
     const move = commonMove(excesses);
     moves[day] = move;
@@ -431,22 +439,42 @@ const TYPICAL_DRIFT = 0.001;
 const LEAST_DRIFT = 0.0001;
 const LEAST_DISPERSION = 0.0025;
 
+/** How far an entity's day lies from what was expected of it, on a log scale. */
+type Excess = { campaignId: string; value: number };
+
+/** Of fewer nobody can tell a move of all from that of one. */
+const LEAST_WITNESSES = 6;
+
 /**
  * By how much, on a log scale, everybody moved on a day; 0 unless three quarters went the same way by
- * a median that is three times its standard error. Under six entities nobody can tell a move of all
- * from that of one.
+ * a median that is three times its standard error, and the campaigns did.
+ *
+ * What met a campaign met all that is in it, however many that are: each campaign says the same once,
+ * by its median. Under six campaigns all have to say it, and the least of them is what all moved by.
  */
-function commonMove(excesses: number[]): number {
+function commonMove(excesses: Excess[]): number {
   const count = excesses.length;
-  if (count < 6) return 0;
-  const sorted = Float64Array.from(excesses).sort();
-  const middle = sorted[count >> 1] ?? 0;
-  const low = sorted[Math.floor(count / 4)] ?? 0;
-  const high = sorted[Math.floor(3 * count / 4)] ?? 0;
+  if (count < LEAST_WITNESSES) return 0;
+  const { low, middle, high } = quartiles(excesses.map(({ value }) => value));
   // 1.25 sigma / sqrt(n) is the median's standard error, the quartiles are 1.35 sigma apart; of few
   // entities they lie close together by chance, as Student's t has it with few degrees of freedom.
   const error = 1.25 * (high - low) / 1.35 / Math.sqrt(count) * (1 + 6 / count);
-  return (low > 0 || high < 0) && Math.abs(middle) > 3 * error ? middle : 0;
+  const isShared = (low > 0 || high < 0) && Math.abs(middle) > 3 * error;
+  if (!isShared) return 0;
+  const byCampaign = Map.groupBy(excesses, ({ campaignId }) => campaignId);
+  const moves = [...byCampaign.values()].map((own) => median(own.map(({ value }) => value)));
+  if (moves.length >= LEAST_WITNESSES) {
+    const ofCampaigns = quartiles(moves);
+    return ofCampaigns.low > 0 || ofCampaigns.high < 0 ? ofCampaigns.middle : 0;
+  }
+  if (moves.some((move) => move * middle <= 0)) return 0;
+  return Math.sign(middle) * Math.min(...moves.map(Math.abs));
+}
+
+function quartiles(values: number[]): { low: number; middle: number; high: number } {
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number) => sorted[Math.floor(share * sorted.length)] ?? 0;
+  return { low: at(0.25), middle: at(0.5), high: at(0.75) };
 }
 
 /**
@@ -488,18 +516,41 @@ function excessOverWeek(logs: Float64Array, day: number): number {
 }
 
 /**
- * Pauses per day of delivery. Those of one parent on one day are one, since they have one cause, and
- * the two that faults of the past may be are not counted; so what is looked for does not make itself
- * look usual.
+ * How often entities pause, and how much they differ in it, as a beta-binomial by its moments. For the
+ * rate, the pauses of one parent on one day are one, since they have one cause, and the two that faults
+ * of the past may be are not counted; so what is looked for does not make itself look usual.
  */
-function pauseRate(histories: History[], end: number): number {
+function learnPauses(histories: History[], end: number): PauseModel {
   const pauses = new Set<string>();
-  let running = 0;
-  for (const { days, parentId } of histories) {
-    running += deliveryDays(days, end);
-    for (const day of pausesOf(days, end)) pauses.add(`${day} ${parentId}`);
+  const own = histories.map(({ days, parentId }) => {
+    const found = pausesOf(days, end);
+    for (const day of found) pauses.add(`${day} ${parentId}`);
+    return { found: found.length, days: deliveryDays(days, end) };
+  });
+  const running = own.reduce((sum, { days }) => sum + days, 0);
+  const all = own.reduce((sum, { found }) => sum + found, 0) / Math.max(running, 1);
+  let squares = 0;
+  let chance = 0;
+  for (const { found, days } of own) {
+    squares += (found - days * all) ** 2;
+    chance += days * all * (1 - all);
   }
-  return Math.max(pauses.size - 2, 0) / Math.max(running, 1);
+  const days = running / Math.max(own.length, 1);
+  const excess = chance > 0 ? Math.max(squares / chance - 1, 0) : TYPICAL_ALIKE * days;
+  const alike = Math.min(Math.max(excess / Math.max(days - 1, 1), 0.001), 0.9);
+  return { rate: Math.max(pauses.size - 2, 0) / Math.max(running, 1), weight: 1 / alike - 1 };
+}
+
+/** The intraclass correlation of pauses where none were seen. */
+const TYPICAL_ALIKE = 0.1;
+
+/**
+ * How often an entity pauses, by its own days before `end` and those of all. One pause of its own may
+ * have been a fault.
+ */
+export function ownPauseRate({ days }: History, end: number, { pauses }: Profile): number {
+  const own = Math.max(pausesOf(days, end).length - 1, 0);
+  return (pauses.weight * pauses.rate + own) / (pauses.weight + deliveryDays(days, end));
 }
 
 /** The first days of the pauses before `end` that came to an end. */

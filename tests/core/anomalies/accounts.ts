@@ -86,7 +86,16 @@ export function history(
   parentId: string | null,
   days: (Day | null)[],
 ): History {
-  return { entityType, entityId, parentId, dailyBudget: null, holder: null, isActive: true, days };
+  return {
+    entityType,
+    entityId,
+    parentId,
+    campaignId: parentId ?? entityId,
+    dailyBudget: null,
+    holder: null,
+    isActive: true,
+    days,
+  };
 }
 
 /** The sums over entities, as the account has them. */
@@ -117,21 +126,24 @@ export function incidentsOf(
   drawn: History[],
   options: AnomalyOptions,
   nameOf = (place: Place, entityId: string) => `${place} ${entityId}`,
+  adsetsPerCampaign = 2,
 ): Incident[] {
   const ads = drawn.map((ad, index): History => ({
     ...ad,
     entityId: `${index}`,
     parentId: `${Math.floor(index / 4)}`,
+    campaignId: `${Math.floor(index / 4 / adsetsPerCampaign)}`,
   }));
   const parents = (children: History[], size: number, entityType: Level) =>
     Array.from({ length: children.length / size }, (_, index): History => ({
       ...sumOf(children.slice(index * size, (index + 1) * size)),
       entityType,
       entityId: `${index}`,
-      parentId: entityType === "adset" ? `${Math.floor(index / 2)}` : null,
+      parentId: entityType === "adset" ? `${Math.floor(index / adsetsPerCampaign)}` : null,
+      campaignId: `${entityType === "adset" ? Math.floor(index / adsetsPerCampaign) : index}`,
     }));
   const adsets = parents(ads, 4, "adset");
-  const campaigns = parents(adsets, 2, "campaign");
+  const campaigns = parents(adsets, adsetsPerCampaign, "campaign");
   const account = sumOf(ads);
   const alarms: PlacedAlarm[] = [];
   const branchesOf = (place: Place, histories: History[], children: Branch[]): Branch[] => {

@@ -38,6 +38,20 @@ Deno.test("findIncidents() tells once what broke, where it broke", () => {
   assertEquals(where((ad) => ad === 9 || ad === 30).toSorted(), ["ad 30", "ad 9"]);
 });
 
+Deno.test("findIncidents() looks through an only ad set for the ad that broke", () => {
+  const where = (isBroken: (ad: number) => boolean) => {
+    const { entities } = drawAccount(
+      SCENARIO,
+      11,
+      (ad, day) => day === LAST && isBroken(ad) ? { clicks: 0.1 } : {},
+    );
+    return places(incidentsOf(entities, OPTIONS, undefined, 1));
+  };
+  assertEquals(where((ad) => ad === 9), ["ad 9"]);
+  // Of all that an only ad set did, its campaign is told.
+  assertEquals(where((ad) => Math.floor(ad / 4) === 2), ["campaign 2"]);
+});
+
 Deno.test("findIncidents() gives each member's share of the deviation", () => {
   const [incident] = incidentsOfDrawn((ad, day) =>
     day === LAST && Math.floor(ad / 4) === 2 ? { spend: 0 } : {}

@@ -1,7 +1,7 @@
-import { amountTail } from "../../../core/anomalies/amounts.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { amountTail } from "../../../core/anomalies/amounts.ts";
 import type { History } from "../../../core/anomalies/history.ts";
-import { type Profile, startProfile } from "../../../core/anomalies/profile.ts";
+import { ownPauseRate, type Profile, startProfile } from "../../../core/anomalies/profile.ts";
 import { drawAccount, heavyTailed, PLAIN, type Scenario } from "./accounts.ts";
 
 const OPTIONS = { asOf: "2026-01-31", historyDays: 30, daysToAnalyze: 1 };
@@ -68,6 +68,18 @@ Deno.test("startProfile() tells a move of all from a move of one", () => {
     )).amounts.spend.moves[last] ?? NaN;
   assertAlmostEquals(moveIf(() => true), Math.log(0.6), 0.2);
   assertEquals(moveIf((entity) => entity < 5), 0);
+  // 16 of 20 entities, but what they are in is one of two things only.
+  const ofOneCampaign = drawAccount(
+    PLAIN,
+    7,
+    (entity, day) => day === last && entity < 16 ? { spend: 0.2 } : {},
+  );
+  const inTwo = ofOneCampaign.entities.map((entity, index): History => ({
+    ...entity,
+    campaignId: index < 16 ? "large" : "small",
+  }));
+  const moves = learn({ ...ofOneCampaign, entities: inTwo }).amounts.spend.moves;
+  assertAlmostEquals(moves[last] ?? NaN, 0, 0.3);
 });
 
 Deno.test("startProfile() counts pauses that ended, those of one parent and day as one", () => {
@@ -78,7 +90,23 @@ Deno.test("startProfile() counts pauses that ended, those of one parent and day 
   );
   // Ten ads of five ad sets pause on days 8, 16, 24, 32 and 40 of 43.
   const running = 10 * 43 + 10 * (43 - 5);
-  assertAlmostEquals(learn(drawn).pauseRate, (5 * 5 - 2) / running, 1e-12);
+  assertAlmostEquals(learn(drawn).pauses.rate, (5 * 5 - 2) / running, 1e-12);
+});
+
+Deno.test("ownPauseRate() goes by the entity where entities differ, and by all where they are alike", () => {
+  const rates = (pauses: (entity: number, day: number) => boolean) => {
+    const drawn = drawAccount(
+      PLAIN,
+      3,
+      (entity, day) => day > 0 && pauses(entity, day) ? { spend: 0 } : {},
+    );
+    const profile = learn(drawn);
+    return drawn.entities.map((entity) => ownPauseRate(entity, PLAIN.days - 1, profile));
+  };
+  const [often, never] = rates((entity, day) => entity === 0 && day % 5 === 0);
+  assert((often ?? 0) > 0.05 && (never ?? 1) < 0.001, `${often} and ${never}`);
+  const alike = rates((entity, day) => (7 * entity + day) % 20 === 0);
+  assert(Math.min(...alike) > 0.01, `${alike}`);
 });
 
 Deno.test("startProfile() does not depend on the order of the entities", () => {
