@@ -39,7 +39,7 @@ type Row = {
   leads: number[];
 };
 
-const BATCH = 200;
+const BATCH = 100;
 
 /** Reads the histories of a level in batches, so that memory does not grow with the account. */
 export async function* readHistories(
