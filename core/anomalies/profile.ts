@@ -390,7 +390,7 @@ function withoutOutliers(rate: Rate, history: History, model: RateModel): Histor
 }
 
 /** Under so many expected events the ratio of one or two days says nothing. */
-export const LEAST_EXPECTED = 4;
+const LEAST_EXPECTED = 4;
 
 /**
  * Dispersion and drift of a rate from pairs of days of the same entity. For two days with counts x, y
@@ -554,7 +554,7 @@ export function ownPauseRate({ days }: History, end: number, { pauses }: Profile
 }
 
 /** The first days of the pauses before `end` that came to an end. */
-export function pausesOf(days: (Day | null)[], end: number): number[] {
+function pausesOf(days: (Day | null)[], end: number): number[] {
   const pauses: number[] = [];
   let last = end - 1;
   while (last >= 0 && !delivered(days[last])) last--;
