@@ -14,13 +14,13 @@ select
   own.leads_7d::bigint as leads_7d,
   trend.cpl_7d,
   trend.ctr_7d,
-  own.spend_7d::double precision / nullif(own.clicks_7d, 0) as cpc_7d,
+  own.spend_double_7d / nullif(own.clicks_7d, 0) as cpc_7d,
   100 * own.leads_7d / nullif(own.clicks_7d, 0) as conversion_rate_7d,
   ads.pct_change(trend.cpl_before, trend.cpl_7d) as cpl_trend,
   ads.pct_change(own.leads_before, own.leads_7d) as leads_trend,
-  ads.pct_change(own.spend_before, own.spend_7d::double precision) as spend_trend,
+  ads.pct_change(own.spend_before, own.spend_double_7d) as spend_trend,
   ads.pct_change(trend.ctr_before, trend.ctr_7d) as ctr_trend,
-  (own.spend_7d::double precision + own.spend_before)
+  (own.spend_double_7d + own.spend_before)
     / nullif(own.leads_7d + own.leads_before, 0) as cpl_14d,
   (own.leads_7d + own.leads_before)::bigint as leads_14d,
   own.spend_30d / nullif(own.leads_30d, 0) as cpl_30d,
@@ -70,7 +70,7 @@ select
   own.days_active,
   coalesce(e.is_active, true) as is_active,
   coalesce(e.has_budget, false) as has_budget,
-  own.spend_7d::double precision / nullif(parent.spend_7d, 0) as share_of_parent_spend,
+  own.spend_double_7d / nullif(parent.spend_7d, 0) as share_of_parent_spend,
   own.leads_7d / nullif(parent.leads_7d, 0) as share_of_parent_leads,
   1 - trend.cpl_7d / nullif(siblings.cpl_7d, 0) as performance_vs_siblings
 from ads.calendar c
@@ -83,6 +83,9 @@ cross join lateral (
     d.entity_id,
     d.parent_id,
     coalesce(sum(d.spend) filter (where d.date >= c.from_7d), 0) as spend_7d,
+    -- Converted here once, and not in each of the ratios below: the same sum is added up once.
+    coalesce(sum(d.spend) filter (where d.date >= c.from_7d), 0)::double precision
+      as spend_double_7d,
     coalesce(sum(d.impressions::double precision) filter (where d.date >= c.from_7d), 0)
       as impressions_7d,
     coalesce(sum(d.clicks::double precision) filter (where d.date >= c.from_7d), 0) as clicks_7d,
@@ -139,7 +142,7 @@ cross join lateral (
 ) own
 cross join lateral (
   select
-    own.spend_7d::double precision / nullif(own.leads_7d, 0) as cpl_7d,
+    own.spend_double_7d / nullif(own.leads_7d, 0) as cpl_7d,
     100 * own.clicks_7d / nullif(own.impressions_7d, 0) as ctr_7d,
     own.spend_before / nullif(own.leads_before, 0) as cpl_before,
     100 * own.clicks_before / nullif(own.impressions_before, 0) as ctr_before
@@ -151,12 +154,12 @@ left join ads.entities e
 left join lateral (
   select
     d.config_id,
-    'campaign'::text as entity_type,
+    d.child_type as entity_type,
     sum(d.spend)::double precision as spend_7d,
     sum(d.leads::double precision) as leads_7d
   from ads.account_daily d
   where d.date between c.from_7d and c.as_of
-  group by d.config_id
+  group by d.config_id, d.child_type
 ) account
   on account.config_id = own.config_id
   and account.entity_type = own.entity_type
@@ -173,7 +176,7 @@ cross join lateral (
 ) parent
 cross join lateral (
   select
-    (parent.spend_7d - own.spend_7d::double precision)
+    (parent.spend_7d - own.spend_double_7d)
       / nullif(parent.leads_7d - own.leads_7d, 0) as cpl_7d
 ) siblings;
 
