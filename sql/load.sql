@@ -21,5 +21,6 @@
 \ir views/anomaly_baselines.sql
 \ir views/entity_evidence.sql
 \ir views/latest_classifications.sql
+\ir views/level_variation.sql
 \ir functions/store_features.sql
 \ir views/stale_runs.sql

@@ -52,6 +52,9 @@ begin
     share_of_parent_spend,
     share_of_parent_leads,
     performance_vs_siblings,
+    spend_7d_before,
+    impressions_7d_before,
+    clicks_7d_before,
     insufficient_data,
     computed_at
   )
@@ -92,6 +95,9 @@ begin
     f.share_of_parent_spend,
     f.share_of_parent_leads,
     f.performance_vs_siblings,
+    f.spend_7d_before,
+    f.impressions_7d_before,
+    f.clicks_7d_before,
     r.reference is null or f.avg_daily_spend_30d is null or f.avg_daily_spend_30d = 0,
     at
   from ads.entity_features f
@@ -133,6 +139,9 @@ begin
     share_of_parent_spend = excluded.share_of_parent_spend,
     share_of_parent_leads = excluded.share_of_parent_leads,
     performance_vs_siblings = excluded.performance_vs_siblings,
+    spend_7d_before = excluded.spend_7d_before,
+    impressions_7d_before = excluded.impressions_7d_before,
+    clicks_7d_before = excluded.clicks_7d_before,
     insufficient_data = excluded.insufficient_data,
     computed_at = excluded.computed_at;
   get diagnostics stored = row_count;

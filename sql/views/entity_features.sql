@@ -72,7 +72,10 @@ select
   coalesce(e.has_budget, false) as has_budget,
   own.spend_double_7d / nullif(parent.spend_7d, 0) as share_of_parent_spend,
   own.leads_7d / nullif(parent.leads_7d, 0) as share_of_parent_leads,
-  1 - trend.cpl_7d / nullif(siblings.cpl_7d, 0) as performance_vs_siblings
+  1 - trend.cpl_7d / nullif(siblings.cpl_7d, 0) as performance_vs_siblings,
+  own.spend_before::numeric as spend_7d_before,
+  coalesce(own.impressions_before, 0)::bigint as impressions_7d_before,
+  coalesce(own.clicks_before, 0)::bigint as clicks_7d_before
 from ads.calendar c
 cross join lateral (
   -- Counts are added up as double precision: exact up to 2^53, and without memory of its own for
@@ -217,3 +220,5 @@ comment on column ads.entity_features.share_of_parent_leads is
 comment on column ads.entity_features.performance_vs_siblings is
   '(siblings'' CPL - own CPL) / siblings'' CPL over 7 days, positive is better; null without '
   'siblings or leads on either side.';
+comment on column ads.entity_features.spend_7d_before is
+  'Of the 7 days before those, like impressions_7d_before and clicks_7d_before.';

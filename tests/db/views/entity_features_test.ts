@@ -75,6 +75,9 @@ Deno.test("ads.entity_features has every feature of an ad over exactly its windo
     share_of_parent_spend: 0.2,
     share_of_parent_leads: 0.25,
     performance_vs_siblings: 0.25,
+    spend_7d_before: 60,
+    impressions_7d_before: 2000,
+    clicks_7d_before: 40,
   });
 });
 
@@ -127,6 +130,9 @@ Deno.test("ads.entity_features has null and not 0 where there is nothing to divi
     share_of_parent_spend: null,
     share_of_parent_leads: null,
     performance_vs_siblings: null,
+    spend_7d_before: 0,
+    impressions_7d_before: 0,
+    clicks_7d_before: 0,
   });
 });
 
