@@ -45,6 +45,13 @@ export async function getAccount(sql: Queries, configId: number): Promise<Accoun
   throw new Refusal("not_found", `There is no account with config id ${configId}`);
 }
 
+/** What an account overrides of the defaults, unchecked. */
+export async function accountSettings(sql: Queries, configId: number): Promise<unknown> {
+  const [row] = await sql<{ settings: unknown }[]>`
+    select settings from ads.accounts where config_id = ${configId}`;
+  return row?.settings;
+}
+
 /** All accounts, in the order of their numbers. */
 export function listAccounts(sql: Queries): Promise<Account[]> {
   return sql<Account[]>`select ${columns(sql)} from ads.accounts order by config_id`;

@@ -1,7 +1,7 @@
 /** `deno task job TASK --config ID`: runs a job now, for one account. */
 import { parseArgs } from "node:util";
-import { addDays, daysBetween, yesterdayIn } from "../../core/days.ts";
-import { type Level, LEVEL_FACTS, LEVELS } from "../../core/level.ts";
+import { yesterdayIn } from "../../core/days.ts";
+import { type Level, LEVEL_FACTS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { readSettings } from "../../core/settings.ts";
 import { getAccount } from "../../db/accounts.ts";
@@ -9,11 +9,13 @@ import { openDatabase } from "../../db/database.ts";
 import type { Sql } from "../../db/connect.ts";
 import { anomalies } from "../anomalies.ts";
 import { classify } from "../classification.ts";
+import { recommendations } from "../recommendations.ts";
 import { startRun } from "../runs.ts";
 import { command, print } from "./command.ts";
+import { readConfigId, readDay, readLevels, readPeriod } from "./flags.ts";
 
-const USAGE = "Usage: deno task job classification|anomalies --config ID " +
-  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], classification also [--force], " +
+const USAGE = "Usage: deno task job classification|recommendations|anomalies --config ID " +
+  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], all but anomalies also [--force], " +
   "anomalies also [--replay YYYY-MM-DD..YYYY-MM-DD]";
 
 type Request = { configId: number; entityType: Level; asOf: string; force: boolean };
@@ -23,6 +25,12 @@ const JOBS = new Map<string, (sql: Sql, request: Request) => Promise<string>>([
   ["classification", async (sql, request) => {
     const { classified, kept, insufficient } = await classify(sql, request);
     return `${classified} classified, ${kept} still valid, ${insufficient} without enough data`;
+  }],
+  ["recommendations", async (sql, request) => {
+    const run = await startRun(sql, recommendations, { ...request, now: new Date() });
+    const { read, generated, superseded, expired } = await run.done;
+    return `${read} looked at, ${generated} new recommendations, ${superseded} withdrawn, ` +
+      `${expired} expired`;
   }],
   ["anomalies", async (sql, request) => {
     const run = await startRun(sql, anomalies, { ...request, now: new Date() });
@@ -47,7 +55,7 @@ await command(async (args) => {
   const [name = "", ...rest] = positionals;
   const job = JOBS.get(name);
   if (!job || rest.length > 0) throw new Refusal("invalid_parameter", USAGE);
-  const configId = readConfigId(values.config);
+  const configId = readConfigId(values.config, USAGE);
   const levels = readLevels(values.level);
   const days = values.replay === undefined ? null : readPeriod(values.replay);
   const day = readDay(values["as-of"]);
@@ -71,42 +79,3 @@ await command(async (args) => {
     await database.close();
   }
 });
-
-/** The days of `FROM..TO`. */
-function readPeriod(text: string): string[] {
-  const [from, to] = text.split("..").map(readDay);
-  if (!from || !to || from > to) {
-    throw new Refusal("invalid_parameter", `"${text}" is no period`, "Write it as FROM..TO");
-  }
-  return Array.from({ length: daysBetween(from, to) + 1 }, (_, index) => addDays(from, index));
-}
-
-function readConfigId(text: string | undefined): number {
-  const configId = /^\d{1,9}$/.test(text ?? "") ? Number(text) : 0;
-  if (configId > 0) return configId;
-  throw new Refusal(
-    "invalid_parameter",
-    text === undefined ? "--config is missing" : `"${text}" is no config id`,
-    USAGE,
-  );
-}
-
-function readLevels(text: string): readonly Level[] {
-  if (text === "all") return LEVELS;
-  const level = LEVELS.find((level) => level === text);
-  if (level) return [level];
-  throw new Refusal(
-    "invalid_parameter",
-    `Unknown level "${text}"`,
-    `Use one of ${LEVELS.join(", ")}, or all`,
-  );
-}
-
-function readDay(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  try {
-    return Temporal.PlainDate.from(text, { overflow: "reject" }).toString();
-  } catch {
-    throw new Refusal("invalid_parameter", `"${text}" is no day`, "Write it as YYYY-MM-DD");
-  }
-}

@@ -49,6 +49,7 @@ const RESULTS = [
   "ml_classifications",
   "ml_anomalies",
   "anomaly_luck",
+  "ml_recommendations",
   "incidents",
   "incident_members",
 ];

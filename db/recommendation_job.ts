@@ -1,0 +1,261 @@
+/** What the recommendations of a level are read from and written to. */
+import type { Level } from "../core/level.ts";
+import type { Member, Variation, Variations } from "../core/rules/beliefs.ts";
+import type { Advice, Past } from "../core/rules/engine.ts";
+import { FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
+import type { Told } from "../core/rules/recommendation.ts";
+import type { Transaction } from "./connect.ts";
+
+/** One entity with all that its recommendations rest on. */
+export type Subject = Member & Features & {
+  entity_id: string;
+  parent_id: string | null;
+  campaign_id: string | null;
+  name: string;
+  is_active: boolean;
+  parent_is_active: boolean;
+  is_learning: boolean;
+  budget_holder: "campaign" | "adset" | null;
+  holder_id: string | null;
+  daily_budget: number | null;
+  lifetime_budget: number | null;
+  days_underperforming: number;
+  past: (Omit<Past, "expires_at" | "applied_at"> & {
+    expires_at: string;
+    applied_at: string | null;
+  })[];
+};
+
+/** Which level of which account, on which day. */
+export type LevelDay = { configId: number; entityType: Level; asOf: string };
+
+/** How rates vary on a level. Needs the features of the day to be stored. */
+export async function levelVariations(
+  sql: Transaction,
+  { configId, entityType, asOf }: LevelDay,
+): Promise<Variations> {
+  const rows = await sql<(Variation & { metric: keyof Variations })[]>`
+    select
+      metric, rate, variance, change, change_variance as "changeVariance",
+      change_error as "changeError"
+    from ads.level_variation
+    where config_id = ${configId} and entity_type = ${entityType} and as_of = ${asOf}`;
+  const of = (metric: keyof Variations) =>
+    rows.find((row) => row.metric === metric) ??
+      { rate: null, variance: 0.1, change: null, changeVariance: 0, changeError: 0 };
+  return { cpl: of("cpl"), ctr: of("ctr"), conversion_rate: of("conversion_rate") };
+}
+
+/**
+ * Reads the entities of a level, those of one parent together, by a cursor, so that memory does not
+ * grow with the account. Needs the features of the day to be stored.
+ */
+export async function* readFamilies(
+  sql: Transaction,
+  { configId, entityType, asOf, reference, at, batch = 500 }: LevelDay & {
+    reference: number;
+    at: Date;
+    batch?: number;
+  },
+): AsyncGenerator<Subject[]> {
+  await sql`
+    declare subjects cursor for
+    -- Materialized: the evidence of one entity takes that of the whole account.
+    with evidence as materialized (
+      select entity_id, events, exposure, alpha, beta
+      from ads.entity_evidence
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and as_of = ${asOf}
+        and metric = 'cpl'
+    )
+    select
+      e.entity_id,
+      f.parent_id,
+      coalesce(
+        n.campaign_id,
+        case ${entityType} when 'campaign' then e.entity_id when 'adset' then f.parent_id end
+      ) as campaign_id,
+      coalesce(n.name, e.entity_id) as name,
+      f.is_active,
+      coalesce(u.is_active, true) as parent_is_active,
+      coalesce(n.effective_status, n.status) is not distinct from 'LEARNING'
+        or coalesce(u.effective_status, u.status) is not distinct from 'LEARNING' as is_learning,
+      n.budget_holder,
+      case n.budget_holder when 'campaign' then n.campaign_id when 'adset' then n.adset_id end
+        as holder_id,
+      n.daily_budget,
+      n.lifetime_budget,
+      e.events,
+      e.exposure,
+      e.alpha,
+      e.beta,
+      f.leads_14d - f.leads_7d as leads_7d_before,
+      ${sql(FEATURE_NAMES.map((name) => `f.${name}`))},
+      coalesce(t.days, 0) as days_underperforming,
+      coalesce(p.past, '[]') as past
+    from evidence e
+    -- Looked up by key, entity by entity.
+    cross join lateral (
+      select *
+      from ads.ml_features
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and entity_id = e.entity_id
+        and window_days = 30
+        and feature_date = ${asOf}
+      limit 1
+    ) f
+    left join ads.entities n
+      on n.config_id = ${configId}
+      and n.entity_type = ${entityType}
+      and n.entity_id = e.entity_id
+    left join ads.entities u
+      on u.config_id = ${configId}
+      and u.entity_id = n.parent_id
+      and u.entity_type = case ${entityType} when 'adset' then 'campaign' when 'ad' then 'adset' end
+    left join lateral (
+      select
+        ${asOf}::date + 1 - coalesce(
+          max(c.as_of) filter (where c.tier <> 'UNDERPERFORMER') + 1,
+          min(c.as_of)
+        ) as days
+      from ads.ml_classifications c
+      where c.config_id = ${configId}
+        and c.entity_type = ${entityType}
+        and c.entity_id = e.entity_id
+        and c.as_of between ${asOf}::date - 29 and ${asOf}
+        -- The others cannot be underperformers.
+        and e.beta > e.alpha * ${reference}::double precision
+    ) t on true
+    left join (
+      select
+        r.entity_id,
+        json_agg(json_build_object(
+          'id', r.id,
+          'recommendation_type', r.recommendation_type,
+          'reason_code', r.reason_code,
+          'status', r.status,
+          'priority', r.priority,
+          'confidence_score', r.confidence_score,
+          'as_of', r.as_of,
+          'expires_at', r.expires_at,
+          'applied_at', r.applied_at,
+          'claim', r.reasoning -> 'claim'
+        )) as past
+      from ads.ml_recommendations r
+      where r.config_id = ${configId}
+        and r.entity_type = ${entityType}
+        and (
+          r.status = 'active'
+          or r.as_of = ${asOf}
+          or r.expires_at > ${at}
+          -- No cooldown is longer.
+          or r.applied_at > ${at}::timestamptz - interval '30 days'
+        )
+      group by r.entity_id
+    ) p on p.entity_id = e.entity_id
+    order by f.parent_id, e.entity_id`;
+  const fetch = () => sql<Subject[]>`fetch ${sql.unsafe(String(batch))} from subjects`.execute();
+  let family: Subject[] = [];
+  // The server reads the next batch while the caller decides on this one.
+  for (let next = fetch();;) {
+    const subjects = await next;
+    if (subjects.length === 0) break;
+    next = fetch();
+    // If the caller fails, nobody waits for this batch, and its failure is that of the transaction.
+    next.catch(() => {});
+    for (const subject of subjects) {
+      if (family.length > 0 && family[0]?.parent_id !== subject.parent_id) {
+        yield family;
+        family = [];
+      }
+      family.push(subject);
+    }
+  }
+  if (family.length > 0) yield family;
+  await sql`close subjects`;
+}
+
+/** A recommendation to store. */
+export type NewRecommendation = Advice & Told & {
+  entityId: string;
+  parentId: string | null;
+  campaignId: string | null;
+};
+
+/** Marks what has expired, so that it is open no longer. */
+export async function expireRecommendations(
+  sql: Transaction,
+  { configId, entityType, at }: { configId: number; entityType: Level; at: Date },
+): Promise<number> {
+  const { count } = await sql`
+    update ads.ml_recommendations
+    set status = 'expired'
+    where config_id = ${configId}
+      and entity_type = ${entityType}
+      and status = 'active'
+      and expires_at <= ${at}`;
+  return count;
+}
+
+/** Closes open recommendations. What somebody has applied or dismissed meanwhile stays what it is. */
+export async function supersedeRecommendations(
+  sql: Transaction,
+  { configId, at, because }: { configId: number; at: Date; because: "refuted" | "renewed" },
+  ids: number[],
+): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { count } = await sql`
+    update ads.ml_recommendations
+    set status = 'superseded', superseded_at = ${at}, superseded_because = ${because}
+    where config_id = ${configId}
+      and id = any(${ids}::bigint[])
+      and status = 'active'`;
+  return count;
+}
+
+/**
+ * Stores new recommendations. Where somebody else has made one of the same kind meanwhile, or the same
+ * one on the same day, that one stays and the new one is left out.
+ *
+ * @returns How many were stored.
+ */
+export async function storeRecommendations(
+  sql: Transaction,
+  { configId, entityType, asOf, at, modelVersion }: LevelDay & { at: Date; modelVersion: string },
+  recommendations: NewRecommendation[],
+): Promise<number> {
+  if (recommendations.length === 0) return 0;
+  const column = <Value>(read: (each: NewRecommendation) => Value) => recommendations.map(read);
+  const { count } = await sql`
+    insert into ads.ml_recommendations (
+      config_id, entity_type, entity_id, parent_id, campaign_id, recommendation_type, kind,
+      reason_code, priority, title, description, suggested_action, confidence_score, reasoning,
+      as_of, model_version, created_at, expires_at
+    )
+    select
+      ${configId}, ${entityType}, n.entity_id, n.parent_id, n.campaign_id, n.type, n.kind, n.rule,
+      n.priority, n.title, n.description, n.action::jsonb, n.confidence, n.reasoning::jsonb, ${asOf},
+      ${modelVersion}, ${at}, ${at}::timestamptz + n.days * interval '24 hours'
+    from unnest(
+      ${column(({ entityId }) => entityId)}::text[],
+      ${column(({ parentId }) => parentId)}::text[],
+      ${column(({ campaignId }) => campaignId)}::text[],
+      ${column(({ type }) => type)}::text[],
+      ${column(({ kind }) => kind)}::text[],
+      ${column(({ reasoning }) => reasoning.rule)}::text[],
+      ${column(({ priority }) => priority)}::integer[],
+      ${column(({ title }) => title)}::text[],
+      ${column(({ description }) => description)}::text[],
+      ${column((each) => JSON.stringify(each.suggested_action))}::text[],
+      ${column(({ reasoning }) => reasoning.probability)}::double precision[],
+      ${column(({ reasoning }) => JSON.stringify(reasoning))}::text[],
+      ${column(({ expiresAfterDays }) => expiresAfterDays)}::integer[]
+    ) n (
+      entity_id, parent_id, campaign_id, type, kind, rule, priority, title, description, action,
+      confidence, reasoning, days
+    )
+    on conflict do nothing`;
+  return count;
+}

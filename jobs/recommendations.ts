@@ -1,0 +1,172 @@
+/** Says what to do about the entities of a level: reads the facts, applies the rules, stores advice. */
+import type { Level } from "../core/level.ts";
+import { familyBeliefs, type Variations } from "../core/rules/beliefs.ts";
+import { createEngine, type Past } from "../core/rules/engine.ts";
+import { type Facts, FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
+import { tell } from "../core/rules/recommendation.ts";
+import { readAccountSettings } from "../core/rules/settings.ts";
+import { accountReference, accountSettings, getAccount } from "../db/accounts.ts";
+import { storeFeatures } from "../db/classification_job.ts";
+import type { Transaction } from "../db/connect.ts";
+import {
+  expireRecommendations,
+  levelVariations,
+  type NewRecommendation,
+  readFamilies,
+  storeRecommendations,
+  type Subject,
+  supersedeRecommendations,
+} from "../db/recommendation_job.ts";
+import { classification } from "./classification.ts";
+import type { Task, TaskRequest } from "./task.ts";
+
+/** Changes whenever the same data would give other advice. */
+const MODEL_VERSION = "rules-1";
+
+const BATCH = 200;
+
+/** What a run did. */
+export type RecommendationCounts = {
+  asOf: string;
+  /** Entities with delivery in the 30 days to `asOf`. */
+  read: number;
+  /** Those that were asked for. */
+  decided: number;
+  /** New recommendations. */
+  generated: number;
+  /** Open ones that expired, and that were closed because nothing speaks for them any more. */
+  expired: number;
+  superseded: number;
+};
+
+/** The task that makes recommendations for a level of an account. */
+export const recommendations: Task<RecommendationCounts> = {
+  name: "recommendations",
+  version: MODEL_VERSION,
+  waitsFor: [classification.name],
+  schedule: { campaign: "30 6 * * *", adset: "45 6 * * *", ad: "0 7 * * *" },
+  run: recommendForLevel,
+};
+
+async function recommendForLevel(
+  transaction: Transaction,
+  { configId, entityType, asOf, entityIds, force = false, now, signal }: TaskRequest,
+): Promise<RecommendationCounts> {
+  const { currency } = await getAccount(transaction, configId);
+  const settings = readAccountSettings(await accountSettings(transaction, configId));
+  const run = { configId, entityType, asOf, at: now, modelVersion: MODEL_VERSION };
+  const counts = {
+    asOf,
+    read: 0,
+    decided: 0,
+    generated: 0,
+    expired: await expireRecommendations(transaction, run),
+    superseded: 0,
+  };
+  await storeFeatures(transaction, configId, entityType, asOf, now);
+  const wanted = entityIds && new Set(entityIds);
+  const engine = createEngine(settings, currency);
+  const closing: number[] = [];
+  const waiting: NewRecommendation[] = [];
+  const store = async () => {
+    const because = force ? "renewed" : "refuted";
+    counts.superseded += await supersedeRecommendations(
+      transaction,
+      { ...run, because },
+      closing.splice(0),
+    );
+    counts.generated += await storeRecommendations(transaction, run, waiting.splice(0));
+  };
+  for await (const { facts, subject } of readFacts(transaction, run)) {
+    signal.throwIfAborted();
+    counts.read += 1;
+    if (wanted && !wanted.has(facts.entityId)) continue;
+    counts.decided += 1;
+    const { advice, superseded } = engine.decide({
+      facts,
+      posterior: subject,
+      asOf,
+      past: subject.past.map(pastOf),
+      at: now,
+      force,
+    });
+    closing.push(...superseded);
+    waiting.push(...advice.map((each) => ({
+      ...each,
+      ...tell(each.reasoning, settings.language),
+      entityId: facts.entityId,
+      parentId: facts.parentId,
+      campaignId: subject.campaign_id,
+    })));
+    if (closing.length + waiting.length >= BATCH) await store();
+  }
+  await store();
+  return counts;
+}
+
+/** The facts about all entities of a level. None where the account has nothing to compare with. */
+export async function* readFacts(
+  transaction: Transaction,
+  { configId, entityType, asOf, at }: {
+    configId: number;
+    entityType: Level;
+    asOf: string;
+    at: Date;
+  },
+): AsyncGenerator<{ facts: Facts; subject: Subject }> {
+  const { reference = null } = await accountReference(transaction, configId, asOf) ?? {};
+  if (reference === null) return;
+  const level = { configId, entityType, asOf };
+  const variations = await levelVariations(transaction, level);
+  for await (const family of readFamilies(transaction, { ...level, reference, at })) {
+    const beliefs = familyBeliefs(family, reference, variations);
+    for (const [index, subject] of family.entries()) {
+      const ofSubject = beliefs[index];
+      if (ofSubject) {
+        yield { subject, facts: factsOf(subject, entityType, reference, variations, ofSubject) };
+      }
+    }
+  }
+}
+
+function factsOf(
+  subject: Subject,
+  entityType: Level,
+  reference: number,
+  { ctr, conversion_rate }: Variations,
+  beliefs: Facts["beliefs"],
+): Facts {
+  const features = Object.fromEntries(FEATURE_NAMES.map((name) => [name, subject[name]]));
+  const percent = (rate: number | null) => rate === null ? null : 100 * rate;
+  return {
+    entityType,
+    entityId: subject.entity_id,
+    parentId: subject.parent_id,
+    name: subject.name,
+    features: features as Features,
+    isActive: subject.is_active,
+    parentIsActive: subject.parent_is_active,
+    isLearning: subject.is_learning,
+    budget: {
+      holder: subject.budget_holder,
+      holderId: subject.holder_id,
+      daily: subject.daily_budget,
+      lifetime: subject.lifetime_budget,
+    },
+    daysUnderperforming: subject.days_underperforming,
+    account: {
+      reference,
+      ctr_7d: percent(ctr.rate),
+      conversion_rate_7d: percent(conversion_rate.rate),
+    },
+    beliefs,
+  };
+}
+
+function pastOf(past: Subject["past"][number]): Past {
+  return {
+    ...past,
+    expires_at: new Date(past.expires_at),
+    applied_at: past.applied_at === null ? null : new Date(past.applied_at),
+  };
+}
