@@ -30,6 +30,7 @@ import { healthRoutes } from "./health.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { jobRoutes } from "./jobs.ts";
 import { metricsRoutes, watchRequest } from "./metrics.ts";
+import { recommendationRoutes } from "./recommendations.ts";
 import { createRouter, type Surroundings } from "./router.ts";
 import { createSessions } from "./sessions.ts";
 import { SharedAnswers } from "./shared_answers.ts";
@@ -134,6 +135,7 @@ export function createApp(
   app.route(`${BASE}/facebook-ads`, configRoutes(surroundings));
   app.route(`${BASE}/classifications/feedback`, feedbackRoutes(surroundings));
   app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
+  app.route(`${BASE}/recommendations`, recommendationRoutes(surroundings));
   app.route(`${BASE}/anomalies`, anomalyRoutes(surroundings));
   app.route(`${BASE}/incidents`, incidentRoutes(surroundings));
   app.route(`${BASE}/entities`, entityRoutes(surroundings));

@@ -1,7 +1,9 @@
 /** Campaigns, ad sets and ads with their numbers, one generic way for all levels. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { addDays, daysBetween, yesterdayIn } from "../core/days.ts";
-import type { Account } from "../db/accounts.ts";
+import { readAccountSettings } from "../core/rules/settings.ts";
+import { RANGES, verdictOf } from "../core/rules/verdict.ts";
+import { type Account, accountReference, accountSettings } from "../db/accounts.ts";
 import { latestClassifications } from "../db/classifications.ts";
 import {
   countEntities,
@@ -15,6 +17,7 @@ import {
   type Period,
   type Totals,
 } from "../db/entities.ts";
+import { listRecommendations } from "../db/recommendations.ts";
 import { requireAccount } from "./accounts.ts";
 import { Classification, present } from "./classifications.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
@@ -22,10 +25,13 @@ import { Evidence, presentEvidence } from "./evidence.ts";
 import { Features, presentFeatures } from "./features.ts";
 import { listOf } from "./lists.ts";
 import { accountParameters, Day, EntityId, EntityType, pageNumbers, pageOf } from "./parameters.ts";
-import { answer, createRouter, nullable, type Surroundings } from "./router.ts";
+import { presentRecommendation, Recommendation } from "./recommendations.ts";
+import { answer, createRouter, eachOf, nullable, type Surroundings } from "./router.ts";
 import { filterOf, requireEntity, selectionParameters } from "./selection.ts";
 
 const METRICS: EvidenceRow["metric"][] = ["cpl", "ctr", "conversion_rate"];
+/** More than an entity may have. */
+const OPEN_MAX = 20;
 const DAYS_SHOWN = 7;
 const DAILY_SHOWN = 30;
 const DAILY_MAX = 1_000;
@@ -81,6 +87,27 @@ export const EntityList = listOf(
   }).openapi("EntityList"),
 );
 
+const VerdictShape = z.object({
+  verdict: z.enum(["act", "settled", "wait"]).openapi({
+    description:
+      "`act`: there are recommendations; `settled`: its range is known and nothing has to " +
+      "be done; `wait`: the data cannot tell",
+  }),
+  range: z.enum(RANGES).nullable().openapi({
+    description: "Where its true CPL most probably lies; null where nothing is known",
+  }),
+  probabilities: eachOf(z.enum(RANGES), z.number()).nullable().openapi({
+    description:
+      "Of each range of the CPL ratio; cheap is up to 0.7, expensive from 1.5, or as the " +
+      "account sets it",
+  }),
+  spend_to_settle: z.number().nullable().openapi({
+    description:
+      "How much more it has to spend until its range would be known, if its CPL is what " +
+      "it seems to be; null where it is known, or where no such spend would do",
+  }),
+}).openapi("Verdict");
+
 /** One entity with all that is known about it. */
 export const EntityDetail = EntityShape.extend({
   as_of: z.iso.date(),
@@ -89,6 +116,8 @@ export const EntityDetail = EntityShape.extend({
   }),
   evidence: Evidence,
   classification: nullable(Classification).openapi({ description: "The newest one" }),
+  verdict: nullable(VerdictShape).openapi({ description: "Null where it does not run" }),
+  recommendations: z.array(Recommendation).openapi({ description: "The open ones" }),
 }).openapi("EntityDetail");
 
 const DailyShape = z.object({
@@ -196,17 +225,36 @@ export function entityRoutes({ ask, now }: Surroundings) {
         const asOf = query.as_of ?? yesterdayIn(account.time_zone, now());
         const entity = await requireEntity(sql, configId, entityType, entityId);
         const ids = [entityId];
-        const [[features], evidence, [classification]] = await Promise.all([
-          entityFeatures(sql, configId, entityType, ids, { from: asOf, to: asOf }),
-          entityEvidence(sql, configId, entityType, ids, asOf, METRICS),
-          latestClassifications(sql, { configId, entityType, entityIds: ids }),
-        ]);
+        const [[features], evidence, [classification], reference, settings, open] = await Promise
+          .all([
+            entityFeatures(sql, configId, entityType, ids, { from: asOf, to: asOf }),
+            entityEvidence(sql, configId, entityType, ids, asOf, METRICS),
+            latestClassifications(sql, { configId, entityType, entityIds: ids }),
+            accountReference(sql, configId, asOf),
+            accountSettings(sql, configId),
+            listRecommendations(sql, {
+              configId,
+              entityType,
+              entityId,
+              isActive: true,
+              at: now(),
+            }, { limit: OPEN_MAX, offset: 0 }),
+          ]);
         return c.json({
           ...entity,
           as_of: asOf,
           features: features ? presentFeatures(features, now()) : null,
           evidence: presentEvidence(evidence),
           classification: classification ? present(classification) : null,
+          verdict: entity.is_active
+            ? verdictOf({
+              posterior: evidence.find(({ metric, alpha }) => metric === "cpl" && alpha > 0) ??
+                null,
+              reference: reference?.reference ?? null,
+              hasAdvice: open.length > 0,
+            }, readAccountSettings(settings))
+            : null,
+          recommendations: open.map(presentRecommendation),
         }, 200);
       }))
     .openapi(dailyRoute, (c) =>

@@ -36,6 +36,7 @@ const DESCRIPTION = {
   403: "The key's role does not include this",
   404: "Unknown account or id, or too little data to answer",
   405: "Wrong method; `Allow` lists the right ones",
+  409: "Somebody did something else with it before",
   413: "The body is too large",
   429: "Too many requests of this key; `Retry-After` says when to try again",
   500: "A defect; `details.trace_id` finds it in the log",

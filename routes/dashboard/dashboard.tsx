@@ -7,23 +7,28 @@ import { z } from "zod";
 import { addDays, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
 import { LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { readAccountSettings } from "../../core/rules/settings.ts";
+import { verdictOf } from "../../core/rules/verdict.ts";
 import {
   type Account,
   accountReference,
+  accountSettings,
   lastDeliveryDay,
   listAccounts,
 } from "../../db/accounts.ts";
 import { listIncidents, sumLuck } from "../../db/anomalies.ts";
 import type { Queries } from "../../db/connect.ts";
-import { latestClassifications } from "../../db/classifications.ts";
+import { type Classification, latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
 import { entityDays, findEntities } from "../../db/entities.ts";
+import { listRecommendations } from "../../db/recommendations.ts";
 import { levelStanding } from "../../db/standing.ts";
 import { onError, statusOf } from "../errors.ts";
 import type { Surroundings } from "../router.ts";
 import { serveTexts } from "../static.ts";
 import script from "./chart.js" with { type: "text" };
 import style from "./dashboard.css" with { type: "text" };
+import { Advice } from "./advice.tsx";
 import { Days, Trail, Verdict } from "./detail.tsx";
 import icon from "./icon.svg" with { type: "text" };
 import { Layout } from "./layout.tsx";
@@ -43,6 +48,7 @@ import { belowAddress, levelTitle } from "./parts.tsx";
 const ROWS = 50;
 const STANDING_OUT = 3;
 const INCIDENTS = 10;
+const ADVICE = 10;
 const DAYS = 7;
 const CHART_DAYS = 60;
 
@@ -94,13 +100,17 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         activeOnly: query.show === "active",
         page: query.page,
       };
-      const [reference, incidents, luck, overviews, rows] = await Promise.all([
+      const [reference, incidents, luck, advice, overviews, rows] = await Promise.all([
         accountReference(sql, configId, asOf),
         listIncidents(sql, { configId, state: "open", isAcknowledged: false, from: period.from }, {
           limit: INCIDENTS,
           offset: 0,
         }),
         sumLuck(sql, { configId, ...period }),
+        listRecommendations(sql, { configId, isActive: true, at: now() }, {
+          limit: ADVICE,
+          offset: 0,
+        }),
         Promise.all(LEVELS.map(async (level) => ({
           level,
           ...await levelStanding(sql, configId, level, STANDING_OUT),
@@ -122,6 +132,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             asOfIsYesterday={asOf === yesterday}
           />
           <Incidents account={account} incidents={incidents} luck={luck} days={DAYS} />
+          <Advice account={account} advice={advice} named />
           {overviews.some(({ counts }) => hasTiers(counts))
             ? <LevelCards account={account} overviews={overviews} view={view} />
             : <NoTiersYet account={account} asOf={asOf} />}
@@ -151,9 +162,26 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
       const { asOf } = daysOf(account, await lastDeliveryDay(sql, configId));
       const period = { from: addDays(asOf, 1 - CHART_DAYS), to: asOf };
       const below = LEVELS.find((other) => LEVEL_FACTS[other].parent === level);
-      const [reference, [classification], days, campaigns, adsets, children] = await Promise.all([
+      const [
+        reference,
+        settings,
+        [classification],
+        advice,
+        days,
+        campaigns,
+        adsets,
+        children,
+      ] = await Promise.all([
         accountReference(sql, configId, asOf),
+        accountSettings(sql, configId),
         latestClassifications(sql, { configId, entityType: level, entityIds: [id] }),
+        listRecommendations(sql, {
+          configId,
+          entityType: level,
+          entityId: id,
+          isActive: true,
+          at: now(),
+        }, { limit: ADVICE, offset: 0 }),
         entityDays(sql, configId, level, id, period),
         level === "campaign" ? [] : findEntities(sql, configId, "campaign", [entity.campaign_id]),
         level === "ad" && entity.adset_id
@@ -184,7 +212,15 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             entity={entity}
             reference={reference?.reference ?? null}
             classification={classification}
+            verdict={entity.is_active
+              ? verdictOf({
+                posterior: posteriorOf(classification),
+                reference: classification?.metrics_snapshot.avg_cpl_reference ?? null,
+                hasAdvice: advice.length > 0,
+              }, readAccountSettings(settings))
+              : null}
           />
+          <Advice account={account} advice={advice} />
           <Days account={account} days={days} period={period} />
           {below && (
             <section>
@@ -249,6 +285,11 @@ function tableRows(
     limit: ROWS + 1,
     offset: (view.page - 1) * ROWS,
   });
+}
+
+function posteriorOf(classification: Classification | undefined) {
+  const { alpha, beta } = classification?.metrics_snapshot ?? {};
+  return alpha && beta ? { alpha, beta } : null;
 }
 
 function chosenAccount(accounts: Account[], configId: number | undefined): Account | undefined {

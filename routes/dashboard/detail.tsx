@@ -1,13 +1,14 @@
 /** The page of one campaign, ad set or ad. */
 import { cplInterval } from "../../core/evidence.ts";
 import { LEVEL_FACTS } from "../../core/level.ts";
+import type { Verdict as EntityVerdict } from "../../core/rules/verdict.ts";
 import { type Tier, TIERS } from "../../core/tiers.ts";
 import type { Account } from "../../db/accounts.ts";
 import type { Classification } from "../../db/classifications.ts";
 import type { DailyRow, Entity, Period } from "../../db/entities.ts";
 import { presentDay } from "../entities.ts";
 import { entityAddress, levelTitle, rangeOf, rangeWords, TierChip } from "./parts.tsx";
-import { amount, count, money, percent, TIER_WORDS } from "./words.ts";
+import { amount, count, money, percent, TIER_WORDS, verdictSentence } from "./words.ts";
 
 /** The way from the account down to the entity. */
 export function Trail({ account, entity, above }: {
@@ -33,11 +34,13 @@ export function Trail({ account, entity, above }: {
 }
 
 /** What is known about the entity, in sentences. */
-export function Verdict({ account, entity, reference, classification }: {
+export function Verdict({ account, entity, reference, classification, verdict }: {
   account: Account;
   entity: Entity;
   reference: number | null;
   classification: Classification | undefined;
+  /** Null where it does not run. */
+  verdict: EntityVerdict | null;
 }) {
   const { currency } = account;
   const { one } = LEVEL_FACTS[entity.entity_type];
@@ -68,6 +71,7 @@ export function Verdict({ account, entity, reference, classification }: {
           </p>
         )
         : <p class="lead">There is too little data to say what a lead from this {one} costs.</p>}
+      {verdict && <p>{verdictSentence(verdict, one, currency)}</p>}
       <p class="muted">
         {nearlySure && `95 % sure: ${rangeWords(nearlySure, currency)} ${currency}. `}
         {reference !== null && `The account's reference is ${money(reference, currency)}. `}

@@ -1,4 +1,5 @@
 /** How the page says things: numbers, money, tiers and certainty in a media buyer's words. */
+import type { Verdict } from "../../core/rules/verdict.ts";
 import type { Tier } from "../../core/tiers.ts";
 
 /** A tier's name and what it says about the cost of a lead. */
@@ -41,4 +42,24 @@ export function percent(probability: number): string {
   if (probability > 0.99) return "> 99 %";
   if (probability < 0.01) return "< 1 %";
   return `${Math.round(probability * 100)} %`;
+}
+
+const SETTLED = {
+  cheap: "It is cheap, and nothing has to be done now.",
+  ordinary: "It is fine as it is: nothing has to be done.",
+  expensive: "It is expensive, but nothing that is safe to do would help now.",
+};
+
+/** What to make of an entity, in a sentence. */
+export function verdictSentence(
+  { verdict, range, spend_to_settle }: Verdict,
+  one: string,
+  currency: string,
+): string {
+  if (verdict === "act") return "There is something to do:";
+  if (verdict === "settled" && range !== null) return SETTLED[range];
+  const until = spend_to_settle === null
+    ? "no spend that it could reach soon would settle it"
+    : `about ${money(spend_to_settle, currency)} more of spend would settle it`;
+  return `Wait: the data cannot tell yet whether this ${one} is cheap, fine or expensive; ${until}.`;
 }

@@ -22,6 +22,7 @@ const NAMES = [
   "alarms",
   "views",
   "classification",
+  "recommendations",
   "anomalies",
   "jobs",
   "http",
@@ -71,14 +72,14 @@ await command(async (args) => {
     await benchTiers(database.sql, title("tiers"), quick ? 3 : 20);
   }
   if (isWanted("alarms")) await benchAnomalies(title("alarms"), quick ? 2 : 20);
-  if (["views", "classification", "anomalies"].some(isWanted)) {
+  if (["views", "classification", "recommendations", "anomalies"].some(isWanted)) {
     await using database = await testDatabase();
     const { long, middle, large } = accountSizes(quick);
     await fillAccounts(database.sql, [long, middle, large]);
     if (isWanted("views")) {
       printFindings(title("views"), await benchViews(database.sql, [long, large]));
     }
-    for (const task of ["classification", "anomalies"] as const) {
+    for (const task of ["classification", "recommendations", "anomalies"] as const) {
       if (!isWanted(task)) continue;
       printFindings(title(task), await benchRuns(database, task, [middle, large]));
     }

@@ -16,6 +16,7 @@ const DAYS = 3;
 /** What runs of a task are measured by, and how many times as long they may take. */
 const MEASURES = {
   classification: { bare: bareSelect, atMost: 15, growth: 12 },
+  recommendations: { bare: bareSelect, atMost: 15, growth: 12 },
   anomalies: { bare: bareDays, atMost: 25, growth: 12 },
 };
 

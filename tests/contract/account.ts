@@ -31,7 +31,7 @@ function entity(level: Level, wrap: (id: string) => unknown = (id) => id): Known
 }
 
 /** The values that no schema can tell, by the name of the parameter or of the field of a body. */
-export const KNOWN: Record<string, Known> = {
+const KNOWN: Record<string, Known> = {
   config_id: { own: OWN, unknown: OWN + 3 },
   ad_account_id: { own: accountIdOf(OWN), unknown: accountIdOf(OWN + 3) },
   entity_type: { own: "ad" },
@@ -45,6 +45,16 @@ export const KNOWN: Record<string, Known> = {
   classification_id: { own: 1, unknown: 999_999 },
   user_id: { own: 7 },
 };
+
+/** The same where an operation needs another one: what was applied cannot be dismissed. */
+const KNOWN_OF: Record<string, Record<string, Known>> = {
+  "POST /api/v1/recommendations/{id}/dismiss": { id: { own: 2, unknown: 999_999 } },
+};
+
+/** What a parameter of an operation is given, nothing where its schema tells it. */
+export function knownOf(operation: string, parameter: string): Partial<Known> {
+  return KNOWN_OF[operation]?.[parameter] ?? KNOWN[parameter] ?? {};
+}
 
 /** What is in each good request that can say it, because the others only mean something with it. */
 export const GIVEN = ["config_id", "entity_type", "user_id"];
@@ -71,6 +81,7 @@ export async function openContract(): Promise<Contract> {
     for (const at of BATCHES) await addClassifications(sql, configId, at);
     await service.post("/api/v1/classifications/classify", { config_id: configId });
     await addIncident(sql, configId);
+    await addRecommendations(sql, configId, BATCHES);
   }
   const key = await addKey(service, { configIds: [OWN, EMPTY], role: "admin" });
   return { ...service, key };
@@ -88,6 +99,7 @@ export async function growAccount(sql: Sql, round: number): Promise<void> {
   const instants = [earlier, ...BATCHES, later];
   for (const at of instants) await addClassifications(sql, OWN, at);
   await addAnomalies(sql, OWN, instants);
+  await addRecommendations(sql, OWN, instants);
 }
 
 /** What tells a text about the account: its number, its name, its ids. */
@@ -168,6 +180,27 @@ async function addAnomalies(sql: Sql, configId: number, instants: string[]): Pro
       ${configId}, entity_type, at::timestamptz::date - 1, 3, 3, 10, 0.2, 'test', at::timestamptz
     from unnest(array['account', 'campaign', 'adset', 'ad']) entity_type
     cross join unnest(${instants}::text[]) at
+    on conflict do nothing`;
+}
+
+/** Recommendations for every entity at some instants, as a job makes them; the last ones are open. */
+async function addRecommendations(sql: Sql, configId: number, instants: string[]): Promise<void> {
+  await sql`
+    insert into ads.ml_recommendations (
+      config_id, entity_type, entity_id, parent_id, campaign_id, recommendation_type, kind,
+      reason_code, priority, title, description, suggested_action, confidence_score, reasoning,
+      status, as_of, model_version, created_at, expires_at
+    )
+    select
+      config_id, entity_type, entity_id, parent_id, campaign_id, 'SCALE_UP', 'MONEY', 'scale_up',
+      7 + extract(day from at::timestamptz)::integer % 2, 'Raise it', 'It is cheap',
+      '{"field": "daily_budget", "change_type": "percentage", "change_value": 20}', 0.9,
+      '{"rule": "scale_up", "claim": {"about": "cpl_ratio", "at_most": 0.7}}',
+      case at when ${instants.at(-1) ?? ""} then 'active' else 'expired' end,
+      at::timestamptz::date - 1, 'test', at::timestamptz, at::timestamptz + interval '7 days'
+    from ads.entities
+    cross join unnest(${instants}::text[]) at
+    where config_id = ${configId}
     on conflict do nothing`;
 }
 

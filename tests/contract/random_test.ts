@@ -1,7 +1,7 @@
 /** Random requests made from the published document: whatever is asked, it is answered by the rules. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { GIVEN, KNOWN, openContract } from "./account.ts";
+import { GIVEN, knownOf, openContract } from "./account.ts";
 import { type Part, readDocument, type Schema } from "./document.ts";
 import { describe, Repeated, send, typesOf } from "./requests.ts";
 
@@ -68,8 +68,8 @@ function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
 }
 
 /** Values of a part: known ones where the document cannot tell which mean something. */
-function arbitraryOf(part: Part): fc.Arbitrary<unknown> {
-  const { own, strangers = own, unknown = own } = KNOWN[part.name] ?? {};
+function arbitraryOf(operation: string, part: Part): fc.Arbitrary<unknown> {
+  const { own, strangers = own, unknown = own } = knownOf(operation, part.name);
   const values = valuesOf(part.schema);
   const right = own === undefined ? values : fc.oneof(
     { weight: 6, arbitrary: fc.constant(own) },
@@ -101,7 +101,7 @@ function maybe<Value>(isUsual: boolean, arbitrary: fc.Arbitrary<Value>) {
 const requests = fc.oneof(...operations.map((operation) => {
   // Requests that say little more than they must, so that many get past the first wrong value.
   const parts = operation.parts.map((part) => {
-    const pair = arbitraryOf(part).map((value) => [part, value] as const);
+    const pair = arbitraryOf(operation.name, part).map((value) => [part, value] as const);
     return part.in === "path" ? pair : maybe(part.required || GIVEN.includes(part.name), pair);
   });
   const body = maybe(false, fc.oneof(fc.json(), hostileText));

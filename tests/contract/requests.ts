@@ -1,6 +1,6 @@
 /** Requests built from the document: what an operation is asked, part by part. */
 import type { Answer } from "../routes/service.ts";
-import { type Contract, GIVEN, KNOWN } from "./account.ts";
+import { type Contract, GIVEN, knownOf } from "./account.ts";
 import type { Operation, Part, Schema } from "./document.ts";
 
 /** What a request says. Several values of a parameter are a `Repeated`. */
@@ -51,10 +51,10 @@ export function send(
 }
 
 /** A request that the document calls right, with nothing in it that it could do without. */
-export function goodRequest({ parts }: Operation): Values {
+export function goodRequest(operation: Operation): Values {
   return new Map(
-    parts.filter(({ name, required }) => required || GIVEN.includes(name))
-      .map((part) => [part, goodValues(part)[0]]),
+    operation.parts.filter(({ name, required }) => required || GIVEN.includes(name))
+      .map((part) => [part, goodValues(operation, part)[0]]),
   );
 }
 
@@ -69,8 +69,11 @@ export function without(values: Values, left: Part): Values {
 }
 
 /** Values of a part that have to be accepted, the most telling one first. */
-export function goodValues({ name, schema, in: place }: Part): unknown[] {
-  const known = KNOWN[name]?.own;
+export function goodValues(
+  operation: Pick<Operation, "name">,
+  { name, schema, in: place }: Part,
+): unknown[] {
+  const { own: known } = knownOf(operation.name, name);
   if (known === undefined) {
     return samplesOf(schema).filter((value) => value !== null || place === "body");
   }
@@ -111,7 +114,7 @@ const TEXTS = [
 ];
 
 /** Values of a part that have to be refused, because its schema refuses them. */
-export function wrongValues(part: Part): unknown[] {
+export function wrongValues(operation: Pick<Operation, "name">, part: Part): unknown[] {
   const { minimum = 0, maximum = 0, maxLength = 0 } = part.schema;
   const limits = [minimum - 1, maximum + 1, "x".repeat(maxLength + 1)];
   if (part.in === "body") {
@@ -122,7 +125,7 @@ export function wrongValues(part: Part): unknown[] {
   }
   const texts = [...TEXTS, ...limits.map(String)].filter((value) => value && !accepts(part, value));
   if (part.in === "path") return texts;
-  const [good] = goodValues(part);
+  const [good] = goodValues(operation, part);
   return [...texts, "", new Repeated([good, good])];
 }
 

@@ -2,7 +2,7 @@
 import { assert, assertEquals, equal } from "@std/assert";
 import { z } from "zod";
 import { type Answer, Refused } from "../routes/service.ts";
-import { EMPTY_ACCOUNT, KNOWN, openContract } from "./account.ts";
+import { EMPTY_ACCOUNT, knownOf, openContract } from "./account.ts";
 import { type Operation, readDocument, type Schema } from "./document.ts";
 import {
   addressOf,
@@ -58,7 +58,7 @@ for (const operation of operations) {
 
   Deno.test(`${name} answers as documented when the request is right`, async () => {
     const requests = parts.filter((part) => part.in !== "path")
-      .flatMap((part) => goodValues(part).map((value) => change(good, part, value)));
+      .flatMap((part) => goodValues(operation, part).map((value) => change(good, part, value)));
     for (const values of [good, ...requests]) {
       const { status, text } = await ask(operation, values);
       assertEquals([200, 202].includes(status), true, `${describe(operation, values)}: ${text}`);
@@ -76,7 +76,7 @@ for (const operation of operations) {
 
   for (const part of parts) {
     Deno.test(`${name} names ${part.name} when its value is wrong`, async () => {
-      for (const value of wrongValues(part)) {
+      for (const value of wrongValues(operation, part)) {
         const values = change(good, part, value);
         assertNames(await ask(operation, values), part.name, describe(operation, values));
       }
@@ -98,7 +98,8 @@ for (const operation of operations) {
   if (account && metaAccount) {
     Deno.test(`${name} finds the account by Meta's id with and without act_`, async () => {
       const { body } = await ask(operation, good);
-      for (const id of [KNOWN.ad_account_id?.own, `act_${KNOWN.ad_account_id?.own}`]) {
+      const metaAccountId = knownOf(name, metaAccount.name).own;
+      for (const id of [metaAccountId, `act_${metaAccountId}`]) {
         const values = change(without(good, account), metaAccount, id);
         assertEquals((await ask(operation, values)).body, body);
       }
@@ -113,7 +114,7 @@ for (const operation of operations) {
   }
 
   for (const part of parts) {
-    const known = KNOWN[part.name];
+    const known = knownOf(name, part.name);
     if (known?.unknown === undefined) continue;
 
     Deno.test(`${name} finds nothing when ${part.name} is unknown or a stranger's`, async () => {
