@@ -104,6 +104,9 @@ async function recommendForLevel(
   return counts;
 }
 
+/** An entity as it was read, and the facts made of it. */
+export type KnownSubject = { facts: Facts; subject: Subject };
+
 /** The facts about all entities of a level. None where the account has nothing to compare with. */
 export async function* readFacts(
   transaction: Transaction,
@@ -113,7 +116,7 @@ export async function* readFacts(
     asOf: string;
     at: Date;
   },
-): AsyncGenerator<{ facts: Facts; subject: Subject }> {
+): AsyncGenerator<KnownSubject> {
   const { reference = null } = await accountReference(transaction, configId, asOf) ?? {};
   if (reference === null) return;
   const level = { configId, entityType, asOf };

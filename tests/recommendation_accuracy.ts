@@ -1,151 +1,287 @@
 /** How far recommendations can be trusted on simulated accounts, beside an oracle and the raw rules. */
-import type { Level } from "../core/level.ts";
 import { LEVELS } from "../core/level.ts";
+import { BANDS } from "../core/replay.ts";
 import type { Beliefs } from "../core/rules/beliefs.ts";
-import { isTrue } from "../core/rules/claim.ts";
+import { isTrue, type Quantity } from "../core/rules/claim.ts";
 import { type Advice, createEngine } from "../core/rules/engine.ts";
-import type { Facts } from "../core/rules/facts.ts";
 import { readAccountSettings } from "../core/rules/settings.ts";
-import type { Sql } from "../db/connect.ts";
 import { storeFeatures } from "../db/classification_job.ts";
-import type { Subject } from "../db/recommendation_job.ts";
-import { readFacts } from "../jobs/recommendations.ts";
+import type { Sql } from "../db/connect.ts";
+import { type KnownSubject, readFacts } from "../jobs/recommendations.ts";
 import { drawPosterior } from "./oracle.ts";
 import {
+  ORDINARY,
   type Scenario,
   simulateAccount,
   type SimulatedAccount,
   storeAccount,
+  TYPICAL_CPL,
 } from "./simulation.ts";
+import type { Hits } from "./tier_accuracy.ts";
 
 const AS_OF = "2025-12-30";
+const NOW = new Date("2025-12-31T07:00:00Z");
+/** Draws of the oracle: its probabilities are known to 1.5 points. */
 const DRAWS = 1000;
 
-/** Who decides. */
+/** Who decides, by the same rules. */
 export const MINDS = ["adstrata", "oracle", "raw"] as const;
+
+/** One of them. */
 export type Mind = typeof MINDS[number];
 
+/** The types that are compared with the oracle's. */
+export const FOUND_TYPES = ["PAUSE", "CREATIVE_WINNER", "SCALE_UP"] as const;
+
+/** Accounts whose siblings do not differ, differ little and differ much, with few leads and more. */
+export const ADVICE_SCENARIOS: Scenario[] = [0, 0.2, 0.6].flatMap((adDeviation) =>
+  [2, 5, 10].map((medianLeadsPerWeek) => ({
+    ...ORDINARY,
+    name: `siblings ${adDeviation}, ${medianLeadsPerWeek} leads a week`,
+    adDeviation,
+    medianLeadsPerWeek,
+  }))
+);
+
+/** What is asked of it. */
+export const ASKED_OF_ADVICE = {
+  pausedNearReference: { low: 0, high: 0.05 },
+  pausedBest: { low: 0, high: 0.01 },
+  winners: { low: 0.8, high: 1 },
+  crownedAmongEquals: { low: 0, high: 0.02 },
+  scaled: { low: 0.85, high: 1 },
+  found: { low: 0.85, high: 1 },
+  /** How far the share of true claims may lie from their mean confidence, from 100 claims on. */
+  calibration: 0.07,
+} as const;
+
+/** What was counted of the advice of one mind. */
+export type AdviceAccuracy = {
+  /** Pauses whose true CPL is below 1.2 x the reference. */
+  pausedNearReference: Hits;
+  /** Pauses of what is truly the best of its siblings. */
+  pausedBest: Hits;
+  /** Winners that truly cost at most 0.85 x their siblings. */
+  winners: Hits;
+  /** Ad sets with a winner. */
+  crowned: Hits;
+  /** What is to be scaled and truly costs less than the reference. */
+  scaled: Hits;
+  /** Of the oracle's advice, what this mind gives too. */
+  found: Record<typeof FOUND_TYPES[number], Hits>;
+  /** True claims, by band of confidence, with the sum of the confidences. */
+  bands: (Hits & { confidence: number })[];
+};
+
 /** One recommendation with the truth about it. */
-export type Judged = {
-  level: Level;
+type JudgedAdvice = {
+  /** Who it is about. */
   key: string;
+  adset: string;
   type: string;
-  rule: string;
   confidence: number;
-  claimIsTrue: boolean | null;
+  /** Null where the truth is not known. */
+  isTrue: boolean | null;
   trueRatio: number;
   trueBySiblings: number | null;
   isBest: boolean;
 };
 
-type Known = { facts: Facts; subject: Subject };
+/** Draws an account per seed, stores it and compares the advice of all minds with the truth. */
+export async function measureAdvice(
+  sql: Sql,
+  scenario: Scenario,
+  { seeds, firstConfigId }: { seeds: number; firstConfigId: number },
+): Promise<Record<Mind, AdviceAccuracy>> {
+  const parts: Record<Mind, AdviceAccuracy>[] = [];
+  for (let configId = firstConfigId; configId < firstConfigId + seeds; configId++) {
+    parts.push(await measureAccount(sql, scenario, configId));
+  }
+  return poolAdvice(parts);
+}
 
-export async function judgeAccount(
+/** Adds up what was counted in several accounts. */
+export function poolAdvice(
+  parts: Record<Mind, AdviceAccuracy>[],
+): Record<Mind, AdviceAccuracy> {
+  const pool = (mind: Mind): AdviceAccuracy => {
+    const sum = (read: (accuracy: AdviceAccuracy) => Hits) =>
+      parts.map((part) => read(part[mind])).reduce(
+        (total, { hits, of }) => ({ hits: total.hits + hits, of: total.of + of }),
+        { hits: 0, of: 0 },
+      );
+    return {
+      pausedNearReference: sum((each) => each.pausedNearReference),
+      pausedBest: sum((each) => each.pausedBest),
+      winners: sum((each) => each.winners),
+      crowned: sum((each) => each.crowned),
+      scaled: sum((each) => each.scaled),
+      found: {
+        PAUSE: sum((each) => each.found.PAUSE),
+        CREATIVE_WINNER: sum((each) => each.found.CREATIVE_WINNER),
+        SCALE_UP: sum((each) => each.found.SCALE_UP),
+      },
+      bands: BANDS.slice(0, -1).map((_, band) => ({
+        ...sum((each) => each.bands[band] ?? { hits: 0, of: 0 }),
+        confidence: parts.reduce(
+          (total, part) => total + (part[mind].bands[band]?.confidence ?? 0),
+          0,
+        ),
+      })),
+    };
+  };
+  return { adstrata: pool("adstrata"), oracle: pool("oracle"), raw: pool("raw") };
+}
+
+async function measureAccount(
   sql: Sql,
   scenario: Scenario,
   configId: number,
-): Promise<{ judged: Record<Mind, Judged[]>; adsets: number }> {
+): Promise<Record<Mind, AdviceAccuracy>> {
   const account = simulateAccount(scenario, 5000 + configId, AS_OF);
   await storeAccount(sql, configId, account);
-  const settings = readAccountSettings({});
-  const engine = createEngine(settings, "USD");
-  const judged: Record<Mind, Judged[]> = { adstrata: [], oracle: [], raw: [] };
-  const at = new Date(`${AS_OF}T12:00:00Z`);
   const draws = drawsOf(account, scenario, String(configId));
+  const engine = createEngine(readAccountSettings({}), "USD");
+  const judged: Record<Mind, JudgedAdvice[]> = { adstrata: [], oracle: [], raw: [] };
   for (const entityType of LEVELS) {
-    const known: Known[] = [];
-    await sql.begin(async (transaction) => {
-      await storeFeatures(transaction, configId, entityType, AS_OF, at);
-      for await (const each of readFacts(transaction, { configId, entityType, asOf: AS_OF, at })) {
-        known.push(each);
-      }
-    });
-    const families = Map.groupBy(known, ({ facts }) => facts.parentId);
-    const truth = account.truth[entityType];
-    for (const family of families.values()) {
+    const known = await readLevel(sql, configId, entityType);
+    for (const family of Map.groupBy(known, ({ facts }) => facts.parentId).values()) {
       for (const own of family) {
-        const others = family.filter((each) =>
-          each !== own && (each.facts.features.spend_7d ?? 0) > 0
-        );
+        const others = family.filter((each) => each !== own && each.subject.spend_7d > 0);
+        const minds: Record<Mind, Beliefs> = {
+          adstrata: own.facts.beliefs,
+          oracle: oracleBeliefs(own, others, draws[entityType]),
+          raw: rawBeliefs(own, others),
+        };
         for (const mind of MINDS) {
-          const beliefs = mind === "adstrata"
-            ? own.facts.beliefs
-            : mind === "raw"
-            ? rawBeliefs(own, others)
-            : oracleBeliefs(own, others, draws[entityType]);
-          const facts = {
-            ...own.facts,
-            beliefs,
-            daysUnderperforming: beliefs.ratio() > 1.5 ? 7 : 0,
-          };
+          const beliefs = minds[mind];
+          // As if it had been so for long: the days before are not simulated.
+          const daysUnderperforming = beliefs.ratio() > 1.5 ? 7 : 0;
           const { advice } = engine.decide({
-            facts,
+            facts: { ...own.facts, beliefs, daysUnderperforming },
             posterior: own.subject,
             asOf: AS_OF,
             past: [],
-            at,
+            at: NOW,
           });
-          for (const each of advice) judged[mind].push(judge(each, own, others, truth, configId));
+          judged[mind].push(
+            ...advice.map((each) => judgeAdvice(each, own, others, account.truth[entityType])),
+          );
         }
       }
     }
   }
-  return { judged, adsets: account.truth.adset.size };
+  const adsets = account.truth.adset.size;
+  return {
+    adstrata: accuracyOf(judged.adstrata, judged.oracle, adsets),
+    oracle: accuracyOf(judged.oracle, judged.oracle, adsets),
+    raw: accuracyOf(judged.raw, judged.oracle, adsets),
+  };
 }
 
-function judge(
-  { type, reasoning }: Advice,
-  own: Known,
-  others: Known[],
-  truth: Map<string, number>,
+async function readLevel(
+  sql: Sql,
   configId: number,
-): Judged {
-  const cplOf = ({ facts }: Known) => truth.get(facts.entityId) ?? NaN;
-  const spendOf = ({ facts }: Known) => facts.features.spend_7d ?? 0;
-  const spend = others.reduce((sum, each) => sum + spendOf(each), 0);
-  const leads = others.reduce((sum, each) => sum + spendOf(each) / cplOf(each), 0);
-  const trueBySiblings = others.length > 0 ? cplOf(own) / (spend / leads) : null;
+  entityType: typeof LEVELS[number],
+): Promise<KnownSubject[]> {
+  return await sql.begin(async (transaction) => {
+    await storeFeatures(transaction, configId, entityType, AS_OF, NOW);
+    const level = { configId, entityType, asOf: AS_OF, at: NOW };
+    return await Array.fromAsync(readFacts(transaction, level));
+  });
+}
+
+function judgeAdvice(
+  { type, reasoning }: Advice,
+  own: KnownSubject,
+  others: KnownSubject[],
+  truth: Map<string, number>,
+): JudgedAdvice {
+  const cplOf = ({ subject }: KnownSubject) => truth.get(subject.entity_id) ?? NaN;
+  const spend = sumOf(others, ({ subject }) => subject.spend_7d);
+  const leads = sumOf(others, (each) => each.subject.spend_7d / cplOf(each));
   const trueRatio = cplOf(own) / own.facts.account.reference;
-  const { claim } = reasoning;
-  const value = claim.about === "cpl_ratio"
-    ? trueRatio
-    : claim.about === "cpl_by_siblings"
-    ? trueBySiblings
-    : null;
+  const trueBySiblings = others.length > 0 ? cplOf(own) / (spend / leads) : null;
+  const { claim, probability } = reasoning;
+  const truths: Record<Quantity, number | null> = {
+    cpl_ratio: trueRatio,
+    cpl_by_siblings: trueBySiblings,
+    cpl_change: 0,
+    ctr_change: 0,
+  };
+  const value = truths[claim.about];
   return {
-    level: own.facts.entityType,
-    key: `${configId} ${own.facts.entityType} ${own.facts.entityId}`,
+    key: `${own.facts.entityType} ${own.facts.entityId}`,
+    adset: own.facts.parentId ?? "",
     type,
-    rule: reasoning.rule,
-    confidence: reasoning.probability,
-    claimIsTrue: value === null ? null : isTrue(claim, value),
+    confidence: probability,
+    isTrue: value === null ? null : isTrue(claim, value),
     trueRatio,
     trueBySiblings,
     isBest: others.length > 0 && others.every((each) => cplOf(each) > cplOf(own)),
   };
 }
 
-function drawsOf(account: SimulatedAccount, scenario: Scenario, seed: string) {
-  const ads = [...Map.groupBy(account.rows, ({ ad_id }) => ad_id).values()].flatMap((rows) => {
-    const [first] = rows;
-    if (!first) return [];
-    const { ad_id, adset_id, campaign_id } = first;
-    const sum = (name: "spend" | "leads") => rows.reduce((total, row) => total + row[name], 0);
-    return [{ ad_id, adset_id, campaign_id, spend: sum("spend"), leads: sum("leads") }];
+function accuracyOf(
+  own: JudgedAdvice[],
+  oracle: JudgedAdvice[],
+  adsets: number,
+): AdviceAccuracy {
+  const ofType = (type: string, all = own) => all.filter((each) => each.type === type);
+  const share = (all: JudgedAdvice[], holds: (each: JudgedAdvice) => boolean): Hits => ({
+    hits: all.filter(holds).length,
+    of: all.length,
   });
-  const ofAds = drawPosterior(ads, { typicalCpl: 20, ...scenario }, DRAWS, seed);
-  const mixes = (key: (ad: (typeof ads)[number]) => string) =>
-    new Map([...Map.groupBy(ads, key)].map(([id, members]) => {
-      const mix = Float64Array.from({ length: DRAWS }, (_, draw) => {
-        const spend = members.reduce((sum, each) => sum + each.spend, 0);
-        const leads = members.reduce(
-          (sum, each) => sum + each.spend / (ofAds.get(each.ad_id)?.[draw] ?? NaN),
-          0,
-        );
-        return spend / leads;
-      });
-      return [id, mix];
-    }));
+  const found = (type: string) => {
+    const keys = new Set(ofType(type).map(({ key }) => key));
+    return share(ofType(type, oracle), ({ key }) => keys.has(key));
+  };
+  const winners = ofType("CREATIVE_WINNER");
+  return {
+    pausedNearReference: share(ofType("PAUSE"), ({ trueRatio }) => trueRatio < 1.2),
+    pausedBest: share(ofType("PAUSE"), ({ isBest }) => isBest),
+    winners: share(winners, ({ trueBySiblings }) => (trueBySiblings ?? Infinity) <= 0.85),
+    crowned: { hits: new Set(winners.map(({ adset }) => adset)).size, of: adsets },
+    scaled: share(ofType("SCALE_UP"), ({ trueRatio }) => trueRatio < 1),
+    found: {
+      PAUSE: found("PAUSE"),
+      CREATIVE_WINNER: found("CREATIVE_WINNER"),
+      SCALE_UP: found("SCALE_UP"),
+    },
+    bands: BANDS.slice(0, -1).map((from, index) => {
+      const to = BANDS[index + 1] ?? 1;
+      const claims = own.filter((each) =>
+        each.isTrue !== null && each.confidence >= from && (each.confidence < to || to === 1)
+      );
+      return {
+        ...share(claims, (each) => each.isTrue === true),
+        confidence: sumOf(claims, ({ confidence }) => confidence),
+      };
+    }),
+  };
+}
+
+/** The oracle's draws of the true CPL of every entity. A parent's is that of its mix. */
+function drawsOf({ rows }: SimulatedAccount, scenario: Scenario, seed: string) {
+  const ads = [...Map.groupBy(rows, ({ ad_id }) => ad_id).values()].flatMap((days) =>
+    days.slice(0, 1).map(({ ad_id, adset_id, campaign_id }) => ({
+      ad_id,
+      adset_id,
+      campaign_id,
+      spend: sumOf(days, ({ spend }) => spend),
+      leads: sumOf(days, ({ leads }) => leads),
+    }))
+  );
+  const ofAds = drawPosterior(ads, { typicalCpl: TYPICAL_CPL, ...scenario }, DRAWS, seed);
+  const mixes = (parentOf: (ad: (typeof ads)[number]) => string) =>
+    new Map(
+      [...Map.groupBy(ads, parentOf)].map(([id, members]) => {
+        const spend = sumOf(members, (each) => each.spend);
+        const draw = (_: unknown, draw: number) =>
+          spend / sumOf(members, (each) => each.spend / (ofAds.get(each.ad_id)?.[draw] ?? NaN));
+        return [id, Float64Array.from({ length: DRAWS }, draw)];
+      }),
+    );
   return {
     ad: ofAds,
     adset: mixes(({ adset_id }) => adset_id),
@@ -153,75 +289,76 @@ function drawsOf(account: SimulatedAccount, scenario: Scenario, seed: string) {
   };
 }
 
+/** Shares of the draws in place of posteriors. Of changes it believes what is true: there are none. */
 function oracleBeliefs(
-  own: Known,
-  others: Known[],
+  own: KnownSubject,
+  others: KnownSubject[],
   draws: Map<string, Float64Array>,
 ): Beliefs {
-  const mine = draws.get(own.facts.entityId) ?? new Float64Array();
-  const theirs = others.map(({ facts }) => ({
-    spend: facts.features.spend_7d ?? 0,
-    cpls: draws.get(facts.entityId) ?? new Float64Array(),
-  }));
-  const spend = theirs.reduce((sum, each) => sum + each.spend, 0);
+  const drawsOf = ({ subject }: KnownSubject) => draws.get(subject.entity_id) ?? new Float64Array();
+  const mine = drawsOf(own);
+  const theirs = others.map((each) => ({ spend: each.subject.spend_7d, cpls: drawsOf(each) }));
+  const spend = sumOf(theirs, (each) => each.spend);
   const siblings = mine.map((_, draw) =>
-    spend / theirs.reduce((sum, each) => sum + each.spend / (each.cpls[draw] ?? NaN), 0)
+    spend / sumOf(theirs, (each) => each.spend / (each.cpls[draw] ?? NaN))
   );
   const { reference } = own.facts.account;
-  const share = (holds: (cpl: number, draw: number) => boolean) =>
-    mine.filter(holds).length / mine.length;
+  const quantities: Record<Quantity, Float64Array | null> = {
+    cpl_ratio: mine.map((cpl) => cpl / reference),
+    cpl_by_siblings: others.length > 0
+      ? mine.map((cpl, draw) => cpl / (siblings[draw] ?? NaN))
+      : null,
+    cpl_change: null,
+    ctr_change: null,
+  };
+  const shareOf = (about: Quantity, holds: (value: number) => boolean) => {
+    const values = quantities[about];
+    return values && values.filter(holds).length / values.length;
+  };
   const sorted = mine.toSorted();
-  const at = (p: number) => sorted[Math.floor(p * sorted.length)] ?? 0;
+  const quantile = (p: number) => sorted[Math.floor(p * sorted.length)] ?? NaN;
   return {
     ...own.facts.beliefs,
-    atMost: (about, value) =>
-      about === "cpl_ratio"
-        ? share((cpl) => cpl <= value * reference)
-        : about === "cpl_by_siblings"
-        ? theirs.length > 0 ? share((cpl, draw) => cpl <= value * (siblings[draw] ?? 0)) : null
-        : null,
-    atLeast: (about, value) =>
-      about === "cpl_ratio"
-        ? share((cpl) => cpl >= value * reference)
-        : about === "cpl_by_siblings"
-        ? theirs.length > 0 ? share((cpl, draw) => cpl >= value * (siblings[draw] ?? 0)) : null
-        : null,
-    ratio: () => at(0.5) / reference,
-    cpl: () => ({ low: at(0.1), median: at(0.5), high: at(0.9) }),
-    isBest: () => share((cpl, draw) => theirs.every(({ cpls }) => (cpls[draw] ?? 0) >= cpl)),
+    atMost: (about, bound) => shareOf(about, (value) => value <= bound),
+    atLeast: (about, bound) => shareOf(about, (value) => value >= bound),
+    ratio: () => quantile(0.5) / reference,
+    cpl: () => ({ low: quantile(0.1), median: quantile(0.5), high: quantile(0.9) }),
+    isBest: () =>
+      mine.filter((cpl, draw) => theirs.every(({ cpls }) => (cpls[draw] ?? 0) >= cpl)).length /
+      mine.length,
+    // Who knows the distribution is not fooled by picking one of many.
     chanceAmongEquals: () => 0,
   };
 }
 
-/** The table of rules with raw ratios of 7 days in place of probabilities. */
-function rawBeliefs(own: Known, others: Known[]): Beliefs {
-  const sum = (name: "spend_7d" | "leads_7d") =>
-    others.reduce((total, { subject }) => total + subject[name], 0);
-  const cpl = own.subject.spend_7d / own.subject.leads_7d;
-  const ratio = cpl / own.facts.account.reference;
-  const bySiblings = cpl / (sum("spend_7d") / sum("leads_7d"));
-  const value = (about: string) =>
-    about === "cpl_ratio"
-      ? ratio
-      : about === "cpl_by_siblings" && others.length > 0
-      ? bySiblings
-      : about === "cpl_change"
-      ? own.facts.features.cpl_trend
-      : own.facts.features.ctr_trend;
+/** Raw ratios of 7 days in place of probabilities: what is so is certain. */
+function rawBeliefs(own: KnownSubject, others: KnownSubject[]): Beliefs {
+  const { spend_7d: spend, leads_7d: leads } = own.subject;
+  const cpl = spend / leads;
+  const siblings = sumOf(others, ({ subject }) => subject.spend_7d) /
+    sumOf(others, ({ subject }) => subject.leads_7d);
+  const quantities: Record<Quantity, number | null> = {
+    cpl_ratio: cpl / own.facts.account.reference,
+    cpl_by_siblings: others.length > 0 ? cpl / siblings : null,
+    cpl_change: own.facts.features.cpl_trend,
+    ctr_change: own.facts.features.ctr_trend,
+  };
+  const compare = (about: Quantity, holds: (value: number) => boolean) => {
+    const value = quantities[about];
+    return value === null ? null : Number(holds(value));
+  };
   return {
     ...own.facts.beliefs,
-    atMost: (about, bound) => {
-      const raw = value(about);
-      return raw === null ? null : Number(raw <= bound);
-    },
-    atLeast: (about, bound) => {
-      const raw = value(about);
-      return raw === null ? null : Number(raw >= bound);
-    },
-    ratio: () => ratio,
+    atMost: (about, bound) => compare(about, (value) => value <= bound),
+    atLeast: (about, bound) => compare(about, (value) => value >= bound),
+    ratio: () => cpl / own.facts.account.reference,
     cpl: () => ({ low: cpl, median: cpl, high: cpl }),
     isBest: () => 0,
     chanceAmongEquals: () => 0,
     rateAtMost: () => 1,
   };
+}
+
+function sumOf<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
 }

@@ -92,7 +92,8 @@ export type SimulatedAccount = {
 };
 
 const DAYS = 30;
-const TYPICAL_CPL = 20;
+/** Around which CPLs are drawn. */
+export const TYPICAL_CPL = 20;
 const CTR = 0.015;
 const CPC = 0.8;
 

@@ -8,6 +8,7 @@ import { command, print } from "../../jobs/commands/command.ts";
 import { testDatabase } from "../database.ts";
 import { startNativeServer } from "../native_server.ts";
 import { accountSizes, fillAccounts } from "./accounts.ts";
+import { benchAdvice } from "./advice.ts";
 import { benchAnomalies } from "./anomalies.ts";
 import { benchHttp } from "./http.ts";
 import { benchImport } from "./import.ts";
@@ -20,6 +21,7 @@ import { benchViews } from "./views.ts";
 const NAMES = [
   "tiers",
   "alarms",
+  "advice",
   "views",
   "classification",
   "recommendations",
@@ -72,6 +74,10 @@ await command(async (args) => {
     await benchTiers(database.sql, title("tiers"), quick ? 3 : 20);
   }
   if (isWanted("alarms")) await benchAnomalies(title("alarms"), quick ? 2 : 20);
+  if (isWanted("advice")) {
+    await using database = await testDatabase();
+    await benchAdvice(database.sql, title("advice"), quick ? 2 : 20);
+  }
   if (["views", "classification", "recommendations", "anomalies"].some(isWanted)) {
     await using database = await testDatabase();
     const { long, middle, large } = accountSizes(quick);
