@@ -14,10 +14,14 @@ export type SummaryContext = {
 
 const NAME_WIDTH = 48;
 
+/** One thing to do. */
+export type SummaryAdvice = { title: string; confidence_score: number };
+
 /** Writes the summary, one string per line. */
 export function summaryLines(
   { account, currency, asOf, reference }: SummaryContext,
   standings: Record<Level, Standing>,
+  advice: readonly SummaryAdvice[],
 ): string[] {
   return [
     `${account}, 7 days to ${asOf}, in ${currency}. ` +
@@ -29,6 +33,13 @@ export function summaryLines(
     ...LEVELS.flatMap((level) => [
       ...lines("Best", level, standings[level].best),
       ...lines("Worst", level, standings[level].worst),
+    ]),
+    ...(advice.length === 0 ? [] : [
+      "",
+      "What to do first",
+      ...advice.map(({ title, confidence_score }) =>
+        `  ${title} (${percent(confidence_score)} sure)`
+      ),
     ]),
   ];
 }

@@ -1,4 +1,5 @@
 /** What a reasoning says in words. */
+import { LEVEL_FACTS } from "../level.ts";
 import type { Claim } from "./claim.ts";
 import type { FeatureName } from "./facts.ts";
 import type { Reasoning } from "./reasoning.ts";
@@ -257,6 +258,7 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
 
 /** Where the budget stands that pays for the entity. */
 export function holderOf({ entity_type, budget }: Reasoning): "itself" | "above" | "unknown" {
+  if (!LEVEL_FACTS[entity_type].canHoldBudget) return "above";
   if (budget.holder === null) return "unknown";
   return budget.holder === entity_type ? "itself" : "above";
 }

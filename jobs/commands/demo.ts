@@ -14,7 +14,7 @@ import { checkHost, checkPort, serve } from "../../main.ts";
 import { anomalies } from "../anomalies.ts";
 import { importFiles } from "../import.ts";
 import { startRun } from "../runs.ts";
-import { classifyAndSummarize } from "../verdicts.ts";
+import { decideAndSummarize } from "../account_summary.ts";
 import { command, print } from "./command.ts";
 
 const CONFIG_ID = 1;
@@ -33,7 +33,7 @@ await command(async () => {
     const now = new Date();
     const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
     print("Classifying campaigns, ad sets and ads");
-    const summary = await classifyAndSummarize(database.sql, account, now);
+    const summary = await decideAndSummarize(database.sql, account, now);
     print(["", ...summary, "", ...await whatHappened(database.sql, now), ""].join("\n"));
     await serve(settings, database);
   } finally {

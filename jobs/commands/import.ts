@@ -7,7 +7,7 @@ import { openDatabase } from "../../db/database.ts";
 import { getAccount } from "../../db/accounts.ts";
 import { importFiles } from "../import.ts";
 import { STANDARD_INPUT } from "../import_source.ts";
-import { classifyAndSummarize } from "../verdicts.ts";
+import { decideAndSummarize } from "../account_summary.ts";
 import { command, print } from "./command.ts";
 import { readFlags } from "./import_flags.ts";
 import { progressPrinter } from "./import_progress.ts";
@@ -74,7 +74,7 @@ await command(async (args) => {
     // The embedded engine has nobody else who keeps the planner's statistics.
     if (database.engine === "embedded") await database.sql`analyze`;
     const account = await getAccount(database.sql, options.configId);
-    print(["", ...await classifyAndSummarize(database.sql, account, new Date())].join("\n"));
+    print(["", ...await decideAndSummarize(database.sql, account, new Date())].join("\n"));
   } catch (error) {
     progress.clear();
     throw error;

@@ -4,6 +4,11 @@ import { summaryLines } from "../../core/summary.ts";
 
 const CONTEXT = { account: "Example", currency: "EUR", asOf: "2026-03-01", reference: 20 };
 
+const ADVICE = [
+  { title: "Pause ad “sure loser”", confidence_score: 0.998 },
+  { title: "Test a variant of ad “only ad”", confidence_score: 0.58 },
+];
+
 const NOTHING: Standing = {
   counts: { HIGH_PERFORMER: 0, MODERATE: 0, LOW: 0, UNDERPERFORMER: 0 },
   best: [],
@@ -50,7 +55,7 @@ Deno.test("summaryLines() shows the tiers of each level, the best and the worst"
     best: [outstanding({ name: "only ad" })],
     worst: [],
   };
-  assertEquals(summaryLines(CONTEXT, { campaign, adset: NOTHING, ad }), [
+  assertEquals(summaryLines(CONTEXT, { campaign, adset: NOTHING, ad }, ADVICE), [
     "Example, 7 days to 2026-03-01, in EUR. Reference CPL 20.00",
     "",
     "              HIGH_PERFORMER  MODERATE  LOW  UNDERPERFORMER",
@@ -66,6 +71,10 @@ Deno.test("summaryLines() shows the tiers of each level, the best and the worst"
     "  sure loser                                       100.00    none  UNDERPERFORMER (90 %)",
     "Best ads",
     "  only ad                                          100.00   18.00  MODERATE (50 %)  in spring",
+    "",
+    "What to do first",
+    "  Pause ad “sure loser” (>99 % sure)",
+    "  Test a variant of ad “only ad” (58 % sure)",
   ]);
 });
 
@@ -74,12 +83,12 @@ Deno.test("summaryLines() says so when there is nothing to compare with", () => 
     campaign: NOTHING,
     adset: NOTHING,
     ad: NOTHING,
-  });
+  }, []);
   assertEquals(first, "Example, 7 days to 2026-03-01, in EUR. There is no lead to compare with");
 });
 
 Deno.test("summaryLines() shortens a long name", () => {
   const campaign = { ...NOTHING, best: [outstanding({ name: "x".repeat(80) })] };
-  const lines = summaryLines(CONTEXT, { campaign, adset: NOTHING, ad: NOTHING });
+  const lines = summaryLines(CONTEXT, { campaign, adset: NOTHING, ad: NOTHING }, []);
   assertEquals(lines.at(-1), `  ${"x".repeat(44)}…    100.00   18.00  MODERATE (50 %)`);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { getAccount } from "../../db/accounts.ts";
-import { classifyAndSummarize } from "../../jobs/verdicts.ts";
+import { decideAndSummarize } from "../../jobs/account_summary.ts";
 import { NOW, openService } from "./service.ts";
 
 let service: Awaited<ReturnType<typeof openService>>;
@@ -39,7 +39,7 @@ Deno.test("GET / shows tiers, certainty and escaped names when ads are classifie
 
 Deno.test("GET / names the same best and worst as the command line", async () => {
   const account = await getAccount(service.sql, 1);
-  const lines = await classifyAndSummarize(service.sql, account, NOW);
+  const lines = await decideAndSummarize(service.sql, account, NOW);
   const told = lines.flatMap((line) =>
     /^(Best|Worst| {2}\S.*?(?= {2}))/.exec(line)?.[1]?.trim() ?? []
   );

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { getAccount } from "../../db/accounts.ts";
-import { classifyAndSummarize } from "../../jobs/verdicts.ts";
+import { decideAndSummarize } from "../../jobs/account_summary.ts";
 import { testDatabase } from "../database.ts";
 import { daily, insertAccount } from "../db/views/rows.ts";
 
-Deno.test("classifyAndSummarize() classifies all levels and names the best and the worst", async () => {
+Deno.test("decideAndSummarize() decides on all levels and names the best, the worst and what to do", async () => {
   await using database = await testDatabase();
   const day = { spend: 10, impressions: 1000, clicks: 20 };
   await insertAccount(database.sql, 1, {
@@ -15,8 +15,8 @@ Deno.test("classifyAndSummarize() classifies all levels and names the best and t
     insights: [...daily(20, { ...day, leads: 3 }), ...daily(20, { ...day, ad_id: "32" })],
   });
   const account = await getAccount(database.sql, 1);
-  const lines = await classifyAndSummarize(database.sql, account, new Date("2026-04-03T06:00Z"));
-  assertEquals(lines.map((line) => line.replace(/\([^(]*%\)/, "(sure)")), [
+  const lines = await decideAndSummarize(database.sql, account, new Date("2026-04-03T06:00Z"));
+  assertEquals(lines.map((line) => line.replace(/\([^(]*%( sure)?\)/, "(sure)")), [
     "Example, 7 days to 2026-03-31, in EUR. Reference CPL 10.00",
     "",
     "              HIGH_PERFORMER  MODERATE  LOW  UNDERPERFORMER",
@@ -36,5 +36,10 @@ Deno.test("classifyAndSummarize() classifies all levels and names the best and t
     "Worst ads",
     "  ad 32                                             70.00    none  UNDERPERFORMER (sure)" +
     "  in campaign 11",
+    "",
+    "What to do first",
+    "  Let ad “ad 31” have more of the budget above it (sure)",
+    "  Pause ad “ad 32” (sure)",
+    "  Build on the winner ad “ad 31” (sure)",
   ]);
 });
