@@ -52,6 +52,18 @@ export async function accountSettings(sql: Queries, configId: number): Promise<u
   return row?.settings;
 }
 
+/** Stores what an account overrides, which has been checked. */
+export async function storeAccountSettings(
+  sql: Queries,
+  configId: number,
+  overrides: unknown,
+): Promise<void> {
+  await sql`
+    update ads.accounts
+    set settings = ${JSON.stringify(overrides)}::text::jsonb, updated_at = now()
+    where config_id = ${configId}`;
+}
+
 /** All accounts, in the order of their numbers. */
 export function listAccounts(sql: Queries): Promise<Account[]> {
   return sql<Account[]>`select ${columns(sql)} from ads.accounts order by config_id`;

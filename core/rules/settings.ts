@@ -77,3 +77,28 @@ export function readAccountSettings(overrides: unknown): AccountSettings {
   );
   throw new Refusal("invalid_parameter", `Wrong settings: ${wrong.join("; ")}`);
 }
+
+/**
+ * Overrides with changes made to them, unchecked: a value that is undefined goes back to the default.
+ *
+ * @param changes Paths such as `["rules", "scale_up", "probability"]` with their values.
+ */
+export function overrideSettings(
+  overrides: unknown,
+  changes: readonly [path: readonly string[], value: unknown][],
+): unknown {
+  return changes.reduce<unknown>(
+    (all, [path, value]) => changed(all, path, value) ?? {},
+    overrides,
+  );
+}
+
+function changed(all: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
+  if (name === undefined) return value;
+  const { [name]: before, ...others } = Overrides.safeParse(all).data ?? {};
+  const after = changed(before, rest, value);
+  if (after !== undefined) return { ...others, [name]: after };
+  return Object.keys(others).length > 0 ? others : undefined;
+}
+
+const Overrides = z.record(z.string(), z.unknown());

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Refusal } from "../../../core/refusal.ts";
 import { RULES } from "../../../core/rules/rules.ts";
-import { readAccountSettings } from "../../../core/rules/settings.ts";
+import { overrideSettings, readAccountSettings } from "../../../core/rules/settings.ts";
 
 Deno.test("readAccountSettings() has the limits of the table when nothing is overridden", () => {
   const { language, guardrails, rules } = readAccountSettings({});
@@ -50,3 +50,25 @@ for (const [what, overrides, message] of WRONG) {
     assertEquals(message.test(error.message), true, error.message);
   });
 }
+
+Deno.test("overrideSettings() sets values by their paths and keeps the others", () => {
+  const before = { language: "pt", rules: { scale_up: { probability: 0.9 } } };
+  assertEquals(
+    overrideSettings(before, [
+      [["rules", "scale_up", "leads_7d"], 5],
+      [["guardrails", "cooldown_hours"], 24],
+    ]),
+    {
+      language: "pt",
+      rules: { scale_up: { probability: 0.9, leads_7d: 5 } },
+      guardrails: { cooldown_hours: 24 },
+    },
+  );
+});
+
+Deno.test("overrideSettings() goes back to the default without leaving a trace", () => {
+  const before = { language: "pt", rules: { scale_up: { probability: 0.9 } } };
+  const path = ["rules", "scale_up", "probability"];
+  assertEquals(overrideSettings(before, [[path, undefined]]), { language: "pt" });
+  assertEquals(overrideSettings({ language: "pt" }, [[["language"], undefined]]), {});
+});
