@@ -148,7 +148,13 @@ export async function recommendationActivity(
 }
 
 /** What somebody did with a recommendation. */
-export type Reaction = { id: number; userId: number; words: string | null; at: Date };
+export type Reaction = {
+  id: number;
+  /** Null for somebody at the page, which knows keys but no users. */
+  userId: number | null;
+  words: string | null;
+  at: Date;
+};
 
 /**
  * Notes that somebody followed a recommendation. Who did first stays; it may have expired by then.

@@ -1,9 +1,11 @@
 /** The pages for people, made on the server; scripts only draw. */
 import echarts from "echarts/dist/echarts.common.min.js" with { type: "text" };
 import { type Context, Hono } from "hono";
+import { csrf } from "hono/csrf";
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { z } from "zod";
+import { includesRole, NOTHING } from "../../core/access.ts";
 import { addDays, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
 import { LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -21,14 +23,18 @@ import type { Queries } from "../../db/connect.ts";
 import { type Classification, latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
 import { entityDays, findEntities } from "../../db/entities.ts";
-import { listRecommendations } from "../../db/recommendations.ts";
+import {
+  applyRecommendation,
+  dismissRecommendation,
+  listRecommendations,
+} from "../../db/recommendations.ts";
 import { levelStanding } from "../../db/standing.ts";
 import { onError, statusOf } from "../errors.ts";
 import type { Surroundings } from "../router.ts";
 import { serveTexts } from "../static.ts";
 import script from "./chart.js" with { type: "text" };
 import style from "./dashboard.css" with { type: "text" };
-import { Advice } from "./advice.tsx";
+import { Advice, EntityAdvice } from "./advice.tsx";
 import { Days, Trail, Verdict } from "./detail.tsx";
 import icon from "./icon.svg" with { type: "text" };
 import { Layout } from "./layout.tsx";
@@ -43,7 +49,7 @@ import {
   Rows,
   type View,
 } from "./overview.tsx";
-import { belowAddress, levelTitle } from "./parts.tsx";
+import { belowAddress, entityAddress, levelTitle } from "./parts.tsx";
 
 const ROWS = 50;
 const STANDING_OUT = 3;
@@ -60,6 +66,12 @@ const Query = z.object({
   order: z.enum(ORDERS).catch("spend"),
   show: z.enum(["active", "all"]).catch("active"),
   page: z.coerce.number().int().min(1).max(1_000_000).catch(1),
+});
+
+/** What the form of a recommendation says. */
+const Reaction = z.object({
+  reaction: z.enum(["applied", "dismissed"]),
+  words: z.string().max(2000).regex(/^[^\0]*$/).default(""),
 });
 
 /** The pages and the files that they load. */
@@ -132,7 +144,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             asOfIsYesterday={asOf === yesterday}
           />
           <Incidents account={account} incidents={incidents} luck={luck} days={DAYS} />
-          <Advice account={account} advice={advice} named />
+          <Advice account={account} advice={advice} />
           {overviews.some(({ counts }) => hasTiers(counts))
             ? <LevelCards account={account} overviews={overviews} view={view} />
             : <NoTiersYet account={account} asOf={asOf} />}
@@ -220,7 +232,12 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
               }, readAccountSettings(settings))
               : null}
           />
-          <Advice account={account} advice={advice} />
+          <EntityAdvice
+            account={account}
+            advice={advice}
+            session={c.get("session")}
+            canReact={includesRole((c.get("access") ?? NOTHING).role, "write")}
+          />
           <Days account={account} days={days} period={period} />
           {below && (
             <section>
@@ -241,6 +258,33 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         </Layout>,
       );
     }));
+
+  // Without a session there is no token to repeat, so the form has to come from here.
+  router.post(
+    "/entities/:level/:id/recommendations/:recommendation",
+    csrf(),
+    (c) =>
+      ask(c, async (sql) => {
+        const { config_id } = Query.parse(c.req.query());
+        const account = chosenAccount(await listAccounts(sql), config_id);
+        const level = LEVELS.find((level) => level === c.req.param("level"));
+        const form = Reaction.safeParse(await c.req.parseBody());
+        if (!form.success) {
+          throw new Refusal(
+            "invalid_parameter",
+            "Use the buttons of the page, and at most 2,000 letters",
+          );
+        }
+        const { reaction, words } = form.data;
+        const id = Number(c.req.param("recommendation"));
+        if (!account || !level || !Number.isSafeInteger(id)) {
+          throw new Refusal("not_found", "There is no such recommendation");
+        }
+        const react = reaction === "applied" ? applyRecommendation : dismissRecommendation;
+        await react(sql, { id, userId: null, words: words || null, at: now() });
+        return c.redirect(entityAddress(account.config_id, level, c.req.param("id")), 303);
+      }),
+  );
 
   router.onError((error, c) => {
     if (!(error instanceof Refusal)) return onError(error, c);
