@@ -15,7 +15,12 @@ export type SummaryContext = {
 const NAME_WIDTH = 48;
 
 /** One thing to do. */
-export type SummaryAdvice = { title: string; confidence_score: number };
+export type SummaryAdvice = {
+  title: string;
+  confidence_score: number;
+  entity_type: Level;
+  campaign_name: string | null;
+};
 
 /** Writes the summary, one string per line. */
 export function summaryLines(
@@ -37,8 +42,9 @@ export function summaryLines(
     ...(advice.length === 0 ? [] : [
       "",
       "What to do first",
-      ...advice.map(({ title, confidence_score }) =>
-        `  ${title} (${percent(confidence_score)} sure)`
+      ...advice.map(({ title, confidence_score, entity_type, campaign_name }) =>
+        `  ${title} (${percent(confidence_score)} sure)` +
+        (LEVEL_FACTS[entity_type].parent === null ? "" : `  in ${campaign_name}`)
       ),
     ]),
   ];

@@ -20,6 +20,7 @@ export type Recommendation = {
   entity_name: string | null;
   parent_id: string | null;
   campaign_id: string | null;
+  campaign_name: string | null;
   recommendation_type: string;
   reason_code: string;
   priority: number;
@@ -59,6 +60,26 @@ export type RecommendationFilter = {
   at: Date;
 };
 
+/** The open ones that one can act on at once, the most urgent first, then those with the most money. */
+export function firstRecommendations(
+  sql: Queries,
+  { configId, at, limit }: { configId: number; at: Date; limit: number },
+): Promise<Recommendation[]> {
+  return named(
+    sql,
+    sql`
+      select ${stored(sql, at)}
+      from ads.ml_recommendations r
+      where ${matches(sql, { configId, isActive: true, at })}`,
+    sql`
+      (r.suggested_action ? 'field') desc,
+      r.priority desc,
+      (r.reasoning -> 'features' ->> 'spend_7d')::double precision desc nulls last,
+      r.id`,
+    { limit, offset: 0 },
+  );
+}
+
 /** One page, the most urgent first, then the newest. */
 export function listRecommendations(
   sql: Queries,
@@ -71,31 +92,49 @@ export function listRecommendations(
       from ads.ml_recommendations
       where config_id = ${filter.configId} and id = ${after}
     )`;
-  return sql<Recommendation[]>`
-    select r.*, e.name as entity_name
-    from (
-      select
-        r.id, r.config_id, r.entity_type, r.entity_id, r.parent_id, r.campaign_id,
-        r.recommendation_type, r.reason_code, r.priority, r.title, r.description,
-        r.suggested_action, r.confidence_score, r.reasoning, ${statusAt(sql, filter.at)} as status,
-        r.as_of, r.created_at, r.expires_at, r.applied_at, r.applied_by, r.applied_notes,
-        r.dismissed_at, r.dismissed_by, r.dismissed_reason, r.superseded_at, r.superseded_because
+  return named(
+    sql,
+    sql`
+      select ${stored(sql, filter.at)}
       from ads.ml_recommendations r
-      where ${matches(sql, filter)} ${following}
-      order by r.priority desc, r.created_at desc, r.id desc
-      limit ${limit}
-      offset ${offset}
-    ) r
-    -- One look-up per row, however many entities there are.
+      where ${matches(sql, filter)} ${following}`,
+    sql`r.priority desc, r.created_at desc, r.id desc`,
+    { limit, offset },
+  );
+}
+
+function stored(sql: Queries, at: Date) {
+  return sql`
+    r.id, r.config_id, r.entity_type, r.entity_id, r.parent_id, r.campaign_id,
+    r.recommendation_type, r.reason_code, r.priority, r.title, r.description, r.suggested_action,
+    r.confidence_score, r.reasoning, ${statusAt(sql, at)} as status, r.as_of, r.created_at,
+    r.expires_at, r.applied_at, r.applied_by, r.applied_notes, r.dismissed_at, r.dismissed_by,
+    r.dismissed_reason, r.superseded_at, r.superseded_because`;
+}
+
+/** A page of rows with their names, one look-up per row, however many entities there are. */
+function named(
+  sql: Queries,
+  rows: ReturnType<typeof stored>,
+  order: ReturnType<typeof stored>,
+  { limit, offset }: { limit: number; offset: number },
+) {
+  return sql<Recommendation[]>`
+    select r.*, e.name as entity_name, c.name as campaign_name
+    from (${rows} order by ${order} limit ${limit} offset ${offset}) r
     left join lateral (
       select name
       from ads.entities
-      where config_id = ${filter.configId}
-        and entity_type = r.entity_type
-        and entity_id = r.entity_id
+      where config_id = r.config_id and entity_type = r.entity_type and entity_id = r.entity_id
       limit 1
     ) e on true
-    order by r.priority desc, r.created_at desc, r.id desc`;
+    left join lateral (
+      select name
+      from ads.entities
+      where config_id = r.config_id and entity_type = 'campaign' and entity_id = r.campaign_id
+      limit 1
+    ) c on true
+    order by ${order}`;
 }
 
 /** How many recommendations match, by type, status and priority. */

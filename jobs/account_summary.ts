@@ -5,7 +5,7 @@ import { summaryLines } from "../core/summary.ts";
 import { type Account, accountReference, lastDeliveryDay } from "../db/accounts.ts";
 import type { Sql } from "../db/connect.ts";
 import { levelStanding } from "../db/standing.ts";
-import { listRecommendations } from "../db/recommendations.ts";
+import { firstRecommendations } from "../db/recommendations.ts";
 import { classify } from "./classification.ts";
 import { recommendations } from "./recommendations.ts";
 import { startRun } from "./runs.ts";
@@ -33,7 +33,7 @@ export async function decideAndSummarize(
     await (await startRun(sql, recommendations, { configId, entityType, asOf, now })).done;
   }
   const [advice, reference, campaign, adset, ad] = await Promise.all([
-    listRecommendations(sql, { configId, isActive: true, at: now }, { limit: TOLD, offset: 0 }),
+    firstRecommendations(sql, { configId, at: now, limit: TOLD }),
     accountReference(sql, configId, asOf),
     levelStanding(sql, configId, "campaign", NAMED),
     levelStanding(sql, configId, "adset", NAMED),

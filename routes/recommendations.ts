@@ -53,6 +53,7 @@ export const Recommendation = z.object({
   entity_name: z.string().nullable(),
   parent_id: z.string().nullable(),
   campaign_id: z.string().nullable(),
+  campaign_name: z.string().nullable(),
   recommendation_type: TypeName,
   action_type: TypeName.openapi({ description: "The same as `recommendation_type`" }),
   priority: z.int().min(1).max(10),

@@ -17,7 +17,10 @@ export function Advice({ account, advice }: { account: Account; advice: Recommen
             <a href={entityAddress(account.config_id, each.entity_type, each.entity_id)}>
               {each.title}
             </a>{" "}
-            <span class="muted">{percent(each.confidence_score)} sure</span>
+            <span class="muted">
+              {percent(each.confidence_score)} sure
+              {each.entity_type !== "campaign" && ` · ${each.campaign_name ?? ""}`}
+            </span>
           </li>
         ))}
       </ol>

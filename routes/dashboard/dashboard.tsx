@@ -26,6 +26,7 @@ import { entityDays, findEntities } from "../../db/entities.ts";
 import {
   applyRecommendation,
   dismissRecommendation,
+  firstRecommendations,
   listRecommendations,
 } from "../../db/recommendations.ts";
 import { levelStanding } from "../../db/standing.ts";
@@ -119,10 +120,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
           offset: 0,
         }),
         sumLuck(sql, { configId, ...period }),
-        listRecommendations(sql, { configId, isActive: true, at: now() }, {
-          limit: ADVICE,
-          offset: 0,
-        }),
+        firstRecommendations(sql, { configId, at: now(), limit: ADVICE }),
         Promise.all(LEVELS.map(async (level) => ({
           level,
           ...await levelStanding(sql, configId, level, STANDING_OUT),

@@ -1,12 +1,22 @@
 import { assertEquals } from "@std/assert";
 import type { Outstanding, Standing } from "../../core/standing.ts";
-import { summaryLines } from "../../core/summary.ts";
+import { type SummaryAdvice, summaryLines } from "../../core/summary.ts";
 
 const CONTEXT = { account: "Example", currency: "EUR", asOf: "2026-03-01", reference: 20 };
 
-const ADVICE = [
-  { title: "Pause ad “sure loser”", confidence_score: 0.998 },
-  { title: "Test a variant of ad “only ad”", confidence_score: 0.58 },
+const ADVICE: SummaryAdvice[] = [
+  {
+    title: "Pause campaign “sure loser”",
+    confidence_score: 0.998,
+    entity_type: "campaign",
+    campaign_name: "sure loser",
+  },
+  {
+    title: "Test a variant of ad “only ad”",
+    confidence_score: 0.58,
+    entity_type: "ad",
+    campaign_name: "spring",
+  },
 ];
 
 const NOTHING: Standing = {
@@ -73,8 +83,8 @@ Deno.test("summaryLines() shows the tiers of each level, the best and the worst"
     "  only ad                                          100.00   18.00  MODERATE (50 %)  in spring",
     "",
     "What to do first",
-    "  Pause ad “sure loser” (>99 % sure)",
-    "  Test a variant of ad “only ad” (58 % sure)",
+    "  Pause campaign “sure loser” (>99 % sure)",
+    "  Test a variant of ad “only ad” (58 % sure)  in spring",
   ]);
 });
 

@@ -38,8 +38,8 @@ Deno.test("decideAndSummarize() decides on all levels and names the best, the wo
     "  in campaign 11",
     "",
     "What to do first",
-    "  Let ad “ad 31” have more of the budget above it (sure)",
-    "  Pause ad “ad 32” (sure)",
-    "  Build on the winner ad “ad 31” (sure)",
+    "  Pause ad “ad 32” (sure)  in campaign 11",
+    "  Let ad “ad 31” have more of the budget above it (sure)  in campaign 11",
+    "  Build on the winner ad “ad 31” (sure)  in campaign 11",
   ]);
 });

@@ -44,7 +44,7 @@ Deno.test("GET / names the same best and worst as the command line", async () =>
     /^(Best|Worst| {2}\S.*?(?= {2}))/.exec(line)?.[1]?.trim() ?? []
   );
   const { text } = await service.get("/");
-  const cards = text.slice(text.indexOf("<section class=\"cards\""));
+  const cards = text.slice(text.indexOf('<section class="cards"'));
   const shown = [...cards.matchAll(/<h3>(\w+)|<li><a[^>]*>([^<]+)/g)]
     .map(([, title, name = ""]) => title ?? name.replace("&lt;", "<").replace("&gt;", ">"));
   assertEquals(shown, told);
