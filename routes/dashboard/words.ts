@@ -56,7 +56,7 @@ export function verdictSentence(
   one: string,
   currency: string,
 ): string {
-  if (verdict === "act") return "There is something to do:";
+  if (verdict === "act") return "There is something to do, see below.";
   if (verdict === "settled" && range !== null) return SETTLED[range];
   const until = spend_to_settle === null
     ? "no spend that it could reach soon would settle it"
