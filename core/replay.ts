@@ -1,7 +1,7 @@
 /** Judging claims of the past by what happened afterwards. */
 import { pnbinom } from "lib-r-math.js";
 import type { Posterior } from "./evidence.ts";
-import type { Level } from "./level.ts";
+import { type Level, LEVELS } from "./level.ts";
 import { type Claim, isTrue } from "./rules/claim.ts";
 
 /** One thing that was said on a past day. */
@@ -132,9 +132,12 @@ export type Judged = { said: Said; outcome: Outcome | null; later: Later | undef
 
 /** Sums up outcomes by rule and level, and by confidence. */
 export function reportOf(all: readonly Judged[]): ReplayReport {
-  const groups = [
-    ...Map.groupBy(all, ({ said }) => `${said.rule} ${said.entityType}`).values(),
-  ];
+  // Rules of thumb, which have no confidence, come last.
+  const place = ({ rule, entityType, confidence }: Said) =>
+    `${confidence === null ? 1 : 0} ${LEVELS.indexOf(entityType)} ${rule}`;
+  const groups = [...Map.groupBy(all, ({ said }) => place(said))]
+    .toSorted(([a], [b]) => a < b ? -1 : 1)
+    .map(([, group]) => group);
   const told = <Sums>(group: readonly Judged[], sums: (group: readonly Judged[]) => Sums) =>
     group.slice(0, 1).map(({ said: { rule, entityType } }) => ({
       rule,

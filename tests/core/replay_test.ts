@@ -89,15 +89,6 @@ Deno.test("reportOf() sums up by rule and level, by confidence, and what pauses 
   ]);
   const nothing = { judged: 0, trueShare: null, expectedShare: null };
   assertEquals(report.byRule, [
-    {
-      rule: "scale_up",
-      entityType: "ad",
-      said: 3,
-      judged: 2,
-      trueShare: 0.5,
-      expectedShare: 0.8,
-      meanConfidence: 0.85,
-    },
     { rule: "scale_up", entityType: "campaign", said: 1, ...nothing, meanConfidence: 0.85 },
     {
       rule: "pause_expensive",
@@ -107,6 +98,15 @@ Deno.test("reportOf() sums up by rule and level, by confidence, and what pauses 
       trueShare: 1,
       expectedShare: 0.9,
       meanConfidence: 0.97,
+    },
+    {
+      rule: "scale_up",
+      entityType: "ad",
+      said: 3,
+      judged: 2,
+      trueShare: 0.5,
+      expectedShare: 0.8,
+      meanConfidence: 0.85,
     },
   ]);
   assertEquals(report.byConfidence.map(({ from, said }) => [from, said]), [
