@@ -97,9 +97,10 @@ export function createEngine(
 
   const decide: Engine["decide"] = ({ facts, posterior, asOf, past, at, force = false }) => {
     const open = past.filter(({ status, expires_at }) => status === "active" && expires_at > at);
-    // The same advice is given once a day, so what is of today stays.
+    // The same advice is given once a day, so what is of today stays; and of what was said of a later
+    // day, this one knows less.
     const superseded = open.filter((each) =>
-      each.as_of !== asOf && (force || isRefuted(each, facts))
+      each.as_of < asOf && (force || isRefuted(each, facts))
     );
     const kept = open.filter((each) => !superseded.includes(each));
     const advice: Advice[] = [];
