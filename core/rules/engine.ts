@@ -111,7 +111,7 @@ export function createEngine(
         if (
           others.length < guardrails.recommendations_per_entity &&
           others.every((other) => fit(other, sort)) &&
-          past.every((each) => leavesRoom(each, fired, asOf, at))
+          past.every((each) => leavesRoom(each, fired, facts, asOf, at))
         ) {
           others.push(sort);
           advice.push({
@@ -144,7 +144,7 @@ export function createEngine(
   }
 
   /** Whether an earlier recommendation lets a new one be made. */
-  function leavesRoom(past: Past, fired: Fired, asOf: string, at: Date): boolean {
+  function leavesRoom(past: Past, fired: Fired, facts: Facts, asOf: string, at: Date): boolean {
     const isSame = past.recommendation_type === fired.rule.type;
     if (isSame && past.as_of === asOf) return false;
     if (past.status === "applied") {
@@ -157,9 +157,12 @@ export function createEngine(
       return !isSame || past.expires_at <= at;
     }
     if (past.status === "dismissed" && isSame && past.expires_at > at) {
+      // The doubt about what was dismissed: another rule of its type may be surer of something else.
+      // What nobody doubted cannot become surer.
       const doubt = 1 - past.confidence_score;
+      const doubtNow = 1 - (probabilityOf(facts.beliefs, past.claim) ?? 0);
       return fired.priority > past.priority ||
-        1 - fired.probability <= guardrails.dismissed_doubt_share * doubt;
+        doubt > 0 && doubtNow <= guardrails.dismissed_doubt_share * doubt;
     }
     return true;
   }
