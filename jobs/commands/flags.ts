@@ -5,8 +5,8 @@ import { Refusal } from "../../core/refusal.ts";
 
 /** The days of `FROM..TO`. */
 export function readPeriod(text: string): string[] {
-  const [from, to] = text.split("..").map(readDay);
-  if (!from || !to || from > to) {
+  const [from, to, ...more] = text.split("..").map(readDay);
+  if (!from || !to || from > to || more.length > 0) {
     throw new Refusal("invalid_parameter", `"${text}" is no period`, "Write it as FROM..TO");
   }
   return Array.from({ length: daysBetween(from, to) + 1 }, (_, index) => addDays(from, index));
