@@ -29,7 +29,7 @@ export type Subject = Member & Features & {
 /** Which level of which account, on which day. */
 export type LevelDay = { configId: number; entityType: Level; asOf: string };
 
-/** How rates vary on a level. Needs the features of the day to be stored. */
+/** How rates vary on a level. */
 export async function levelVariations(
   sql: Transaction,
   { configId, entityType, asOf }: LevelDay,
@@ -37,12 +37,19 @@ export async function levelVariations(
   const rows = await sql<(Variation & { metric: keyof Variations })[]>`
     select
       metric, rate, variance, change, change_variance as "changeVariance",
-      change_error as "changeError"
+      change_error as "changeError", day_variance as "dayVariance"
     from ads.level_variation
     where config_id = ${configId} and entity_type = ${entityType} and as_of = ${asOf}`;
   const of = (metric: keyof Variations) =>
     rows.find((row) => row.metric === metric) ??
-      { rate: null, variance: 0.1, change: null, changeVariance: 0, changeError: 0 };
+      {
+        rate: null,
+        variance: 0.1,
+        change: null,
+        changeVariance: 0,
+        changeError: 0,
+        dayVariance: 0,
+      };
   return { cpl: of("cpl"), ctr: of("ctr"), conversion_rate: of("conversion_rate") };
 }
 

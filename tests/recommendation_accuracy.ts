@@ -43,6 +43,18 @@ export const ADVICE_SCENARIOS: Scenario[] = [0, 0.2, 0.6].flatMap((adDeviation) 
   }))
 );
 
+/** Accounts in which creatives tire, without and with days that differ by more than chance. */
+export const TREND_SCENARIOS: Scenario[] = [0, 0.5].flatMap((dailyVariance) =>
+  [0, 0.05, 0.2].map((tiredShare) => ({
+    ...ORDINARY,
+    name: `${100 * tiredShare} % tired` + (dailyVariance > 0 ? ", days differ" : ""),
+    medianLeadsPerWeek: 20,
+    dailyVariance,
+    // Reach is told only where something may tire.
+    tiredShare: Math.max(tiredShare, 1e-9),
+  }))
+);
+
 /** What is asked of it. */
 export const ASKED_OF_ADVICE = {
   pausedNearReference: { low: 0, high: 0.05 },
@@ -72,6 +84,50 @@ export type AdviceAccuracy = {
   /** True claims, by band of confidence, with the sum of the confidences. */
   bands: (Hits & { confidence: number })[];
 };
+
+/** What was counted of claims about changes. */
+export type TrendAccuracy = {
+  /** True ones, by what they are about, with the sum of the confidences. */
+  claims: Record<"ctr_change" | "cpl_change", Hits & { confidence: number }>;
+  /** The ads that have tired by so much that the table would see it, and those that were found. */
+  found: Hits;
+};
+
+/** Draws accounts as `measureAdvice` does, and judges what is said of changes. */
+export async function measureTrends(
+  sql: Sql,
+  scenario: Scenario,
+  { seeds, firstConfigId }: { seeds: number; firstConfigId: number },
+): Promise<TrendAccuracy> {
+  const none = () => ({ hits: 0, of: 0, confidence: 0 });
+  const total: TrendAccuracy = {
+    claims: { ctr_change: none(), cpl_change: none() },
+    found: { hits: 0, of: 0 },
+  };
+  const engine = createEngine(readAccountSettings({}), "USD");
+  for (let configId = firstConfigId; configId < firstConfigId + seeds; configId++) {
+    const account = simulateAccount(scenario, 7000 + configId, AS_OF);
+    await storeAccount(sql, configId, account);
+    const found = new Set<string>();
+    for (const entityType of LEVELS) {
+      for (const { facts } of await readLevel(sql, configId, entityType)) {
+        const change = account.changes[entityType].get(facts.entityId);
+        for (const { claim, probability } of engine.allow(facts)) {
+          if (claim.about !== "ctr_change" && claim.about !== "cpl_change") continue;
+          const truth = claim.about === "ctr_change" ? change?.ctr : change?.cpl;
+          const claims = total.claims[claim.about];
+          claims.of += 1;
+          claims.hits += Number(isTrue(claim, truth ?? 0));
+          claims.confidence += probability;
+          if (account.tired.has(facts.entityId)) found.add(facts.entityId);
+        }
+      }
+    }
+    total.found.hits += found.size;
+    total.found.of += account.tired.size;
+  }
+  return total;
+}
 
 /** One recommendation with the truth about it. */
 type JudgedAdvice = {
@@ -165,7 +221,7 @@ async function measureAccount(
             at: NOW,
           });
           judged[mind].push(
-            ...advice.map((each) => judgeAdvice(each, own, others, account.truth[entityType])),
+            ...advice.map((each) => judgeAdvice(each, own, others, account)),
           );
         }
       }
@@ -195,21 +251,23 @@ function judgeAdvice(
   { type, reasoning }: Advice,
   own: KnownSubject,
   others: KnownSubject[],
-  truth: Map<string, number>,
+  { truth: truths, changes }: SimulatedAccount,
 ): JudgedAdvice {
+  const truth = truths[own.facts.entityType];
+  const change = changes[own.facts.entityType].get(own.subject.entity_id);
   const cplOf = ({ subject }: KnownSubject) => truth.get(subject.entity_id) ?? NaN;
   const spend = sumOf(others, ({ subject }) => subject.spend_7d);
   const leads = sumOf(others, (each) => each.subject.spend_7d / cplOf(each));
   const trueRatio = cplOf(own) / own.facts.account.reference;
   const trueBySiblings = others.length > 0 ? cplOf(own) / (spend / leads) : null;
   const { claim, probability } = reasoning;
-  const truths: Record<Quantity, number | null> = {
+  const values: Record<Quantity, number | null> = {
     cpl_ratio: trueRatio,
     cpl_by_siblings: trueBySiblings,
-    cpl_change: 0,
-    ctr_change: 0,
+    cpl_change: change?.cpl ?? null,
+    ctr_change: change?.ctr ?? null,
   };
-  const value = truths[claim.about];
+  const value = values[claim.about];
   return {
     key: `${own.facts.entityType} ${own.facts.entityId}`,
     adset: own.facts.parentId ?? "",

@@ -25,6 +25,8 @@ export type Scenario = {
   weeklyDrift: number;
   /** Relative variance of the rate from day to day; 0 gives Poisson counts. */
   dailyVariance: number;
+  /** The share of ads whose CTR falls by 30 to 60 % over the last ten days, and the leads with it. */
+  tiredShare: number;
 };
 
 /** Twelve campaigns of five ad sets of four ads, log-normal throughout, with Poisson counts. */
@@ -42,6 +44,7 @@ export const ORDINARY: Scenario = {
   budgetFollowsCpl: false,
   weeklyDrift: 0,
   dailyVariance: 0,
+  tiredShare: 0,
 };
 
 /** Accounts of different kinds; the method knows nothing of them. The first is the ordinary one. */
@@ -84,11 +87,16 @@ export type SimulatedAccount = {
     ad_id: string;
     spend: number;
     impressions: number;
+    reach: number | null;
     clicks: number;
     leads: number;
   }[];
   /** The true CPL on the last day, by level and entity. A parent's is that of its mix. */
   truth: Record<Level, Map<string, number>>;
+  /** How the true rates of the last 7 days differ from those of the 7 before, in percent. */
+  changes: Record<Level, Map<string, { cpl: number; ctr: number }>>;
+  /** The ads whose creative has tired. */
+  tired: Set<string>;
 };
 
 const DAYS = 30;
@@ -103,15 +111,26 @@ export function simulateAccount(scenario: Scenario, seed: number, asOf: string):
   const rows: SimulatedAccount["rows"] = [];
   const truth = { campaign: new Map(), adset: new Map(), ad: new Map() };
   const mixes = { campaign: new Map<string, Mix>(), adset: new Map<string, Mix>() };
+  const weeks: Record<Level, Map<string, Expected[]>> = {
+    campaign: new Map(),
+    adset: new Map(),
+    ad: new Map(),
+  };
+  const tired = new Set<string>();
   for (let c = 0; c < scenario.campaigns; c++) {
     const campaignCpl = TYPICAL_CPL * scenario.cplStep(random, scenario.campaignDeviation);
     for (let s = 0; s < scenario.adsetsPerCampaign; s++) {
       const adsetCpl = campaignCpl * scenario.cplStep(random, scenario.adsetDeviation);
       for (let a = 0; a < scenario.adsPerAdset; a++) {
         const ids = { campaign_id: `c${c}`, adset_id: `c${c}s${s}`, ad_id: `c${c}s${s}a${a}` };
-        const { days, cpl, dailySpend } = simulateAd(scenario, random, adsetCpl);
-        days.forEach((day, index) => {
+        const { days, cpl, dailySpend, isTired } = simulateAd(scenario, random, adsetCpl);
+        if (isTired) tired.add(ids.ad_id);
+        days.forEach(({ expected, ...day }, index) => {
           rows.push({ date: addDays(asOf, index - DAYS + 1), ...ids, ...day });
+          const weeksAgo = Math.floor((DAYS - 1 - index) / 7);
+          addExpected(weeks.ad, ids.ad_id, weeksAgo, day, expected);
+          addExpected(weeks.adset, ids.adset_id, weeksAgo, day, expected);
+          addExpected(weeks.campaign, ids.campaign_id, weeksAgo, day, expected);
         });
         truth.ad.set(ids.ad_id, cpl);
         addToMix(mixes.adset, ids.adset_id, dailySpend, cpl);
@@ -122,7 +141,44 @@ export function simulateAccount(scenario: Scenario, seed: number, asOf: string):
   for (const level of ["campaign", "adset"] as const) {
     for (const [id, { spend, leads }] of mixes[level]) truth[level].set(id, spend / leads);
   }
-  return { rows, truth };
+  const changesOf = (level: Level) =>
+    new Map([...weeks[level]].map(([id, told]) => [id, changeBetween(told)]));
+  const changes = {
+    campaign: changesOf("campaign"),
+    adset: changesOf("adset"),
+    ad: changesOf("ad"),
+  };
+  return { rows, truth, changes, tired };
+}
+
+/** What the true rates of a week make of what was spent and shown in it. */
+type Expected = { spend: number; leads: number; impressions: number; clicks: number };
+
+function addExpected(
+  weeks: Map<string, Expected[]>,
+  id: string,
+  weeksAgo: number,
+  { spend, impressions }: { spend: number; impressions: number },
+  { leads, clicks }: { leads: number; clicks: number },
+): void {
+  const told = weeks.get(id) ?? [];
+  const week = told[weeksAgo] ?? { spend: 0, leads: 0, impressions: 0, clicks: 0 };
+  told[weeksAgo] = {
+    spend: week.spend + spend,
+    leads: week.leads + leads,
+    impressions: week.impressions + impressions,
+    clicks: week.clicks + clicks,
+  };
+  weeks.set(id, told);
+}
+
+function changeBetween([now, before]: Expected[]): { cpl: number; ctr: number } {
+  if (!now || !before) return { cpl: 0, ctr: 0 };
+  const percent = (later: number, earlier: number) => 100 * (later / earlier - 1);
+  return {
+    cpl: percent(now.spend / now.leads, before.spend / before.leads),
+    ctr: percent(now.clicks / now.impressions, before.clicks / before.impressions),
+  };
 }
 
 /** The days of one ad, and its true CPL and usual spend at their end. */
@@ -131,6 +187,8 @@ function simulateAd(scenario: Scenario, random: Random, adsetCpl: number) {
   let cpl = adsetCpl * scenario.cplStep(random, scenario.adDeviation);
   const days = [];
   const week = { spend: 0, leads: 0 };
+  const isTired = scenario.tiredShare > 0 && random.uniform() < scenario.tiredShare;
+  const fall = isTired ? 0.3 + 0.3 * random.uniform() : 0;
   for (let day = 0; day < DAYS; day++) {
     if (scenario.weeklyDrift > 0) {
       cpl *= Math.exp(random.normal(0, scenario.weeklyDrift / Math.sqrt(7)));
@@ -145,13 +203,29 @@ function simulateAd(scenario: Scenario, random: Random, adsetCpl: number) {
     const noise = scenario.dailyVariance > 0
       ? random.gamma(1 / scenario.dailyVariance, scenario.dailyVariance)
       : 1;
-    const clicks = random.poisson(spend / CPC);
-    const leads = random.poisson(spend / cpl * noise);
-    days.push({ spend, impressions: Math.round(clicks / CTR), clicks, leads });
+    // Less of it is left on each of the last ten days.
+    const left = 1 - fall * Math.max(day - (DAYS - 11), 0) / 10;
+    const clickNoise = scenario.tiredShare > 0 && scenario.dailyVariance > 0
+      ? random.gamma(20 / scenario.dailyVariance, scenario.dailyVariance / 20)
+      : 1;
+    const clicks = random.poisson(spend / CPC * left * clickNoise);
+    const leads = random.poisson(spend / cpl * left * noise);
+    const impressions = scenario.tiredShare > 0
+      ? Math.round(spend / CPC / CTR)
+      : Math.round(clicks / CTR);
+    days.push({
+      spend,
+      impressions,
+      reach: scenario.tiredShare > 0 ? Math.round(impressions / 3.5) : null,
+      clicks,
+      leads,
+      expected: { leads: spend / cpl * left, clicks: impressions * CTR * left },
+    });
     week.spend += spend;
     week.leads += leads;
   }
-  return { days, cpl, dailySpend };
+  // What it costs by now.
+  return { days, cpl: cpl / (1 - fall), dailySpend, isTired };
 }
 
 type Mix = { spend: number; leads: number };
@@ -173,7 +247,7 @@ export async function storeAccount(sql: Sql, configId: number, { rows }: Simulat
       select ads.create_insight_partitions(${days[0] ?? ""}, ${days.at(-1) ?? ""})`;
     await transaction`
       insert into ads.insights (
-        config_id, date, campaign_id, adset_id, ad_id, spend, impressions, clicks, leads
+        config_id, date, campaign_id, adset_id, ad_id, spend, impressions, reach, clicks, leads
       )
       select ${configId}, r.*
       from unnest(
@@ -183,6 +257,7 @@ export async function storeAccount(sql: Sql, configId: number, { rows }: Simulat
         ${column("ad_id")}::text[],
         ${column("spend")}::numeric[],
         ${column("impressions")}::bigint[],
+        ${column("reach")}::bigint[],
         ${column("clicks")}::bigint[],
         ${column("leads")}::bigint[]
       ) r`;

@@ -1,5 +1,5 @@
 /** What the posteriors say about the quantities that rules make claims about. */
-import { pbeta, pgamma, qbeta, qgamma } from "lib-r-math.js";
+import { lbeta, pbeta, pgamma, qbeta, qgamma } from "lib-r-math.js";
 import { cplInterval, cplMedian, type Interval, type Posterior } from "../evidence.ts";
 import type { Quantity } from "./claim.ts";
 
@@ -56,12 +56,14 @@ export type Variation = {
   rate: number | null;
   /** The relative variance of entities around it. */
   variance: number;
-  /** By which factor the rate of all changed from the 7 days before, null where one is zero. */
+  /** How many times what it was in the 7 days before the rate is, null where one of them is zero. */
   change: number | null;
   /** The relative variance of an entity's two weeks around what they have in common. */
   changeVariance: number;
   /** The relative variance of `change` itself. */
   changeError: number;
+  /** The relative variance of an entity's rate from day to day within a week. */
+  dayVariance: number;
 };
 
 /** That of each rate. `cpl` is leads by spend. */
@@ -234,35 +236,79 @@ function chanceAmongEquals(
 const LEAST_VARIANCE = 1e-6;
 
 /**
- * How many times a rate is now what it was the week before: the probability of a side, and quantiles.
- *
- * Given how many events both weeks have together, those of the later one are binomial, whatever the
- * rate is; what changes usually are like is a Beta distribution of its share. Null without events.
+ * What a change may be, before the two weeks are seen. Most entities change as is usual on their level;
+ * a few change on their own, as when a creative tires or a form breaks, and usually by a third. Without
+ * them, one that changes among many that do not would never be believed.
  */
-function changeOf(
-  events: number,
-  exposure: number,
-  eventsBefore: number,
-  exposureBefore: number,
-  { change, changeVariance, changeError }: Variation,
-): {
+const KINDS_OF_CHANGE = [
+  { share: 0.95, variance: 0 },
+  { share: 0.05, variance: Math.log(4 / 3) ** 2 },
+] as const;
+
+/** How many times a rate is now what it was the week before: the probability of a side, quantiles. */
+type Change = {
   side(factor: number, isAtMost: boolean): number;
   quantile(probability: number): number;
-} | null {
-  if (!(exposure > 0 && exposureBefore > 0) || change === null) return null;
-  const usual = exposure * change / (exposure * change + exposureBefore);
-  // Two weeks differ by twice what each differs from both; the logit of a Beta variable has about the
-  // variance 1/a + 1/b.
-  const variance = Math.max(2 * changeVariance + changeError, LEAST_VARIANCE);
-  const strength = 1 / (variance * usual * (1 - usual));
-  const alpha = strength * usual + events;
-  const beta = strength * (1 - usual) + eventsBefore;
-  const share = (factor: number) => exposure * factor / (exposure * factor + exposureBefore);
+};
+
+/**
+ * What is known about the change of a rate. Null without exposure in both weeks.
+ *
+ * Given how many events both weeks have together, those of the later one are binomial, whatever the
+ * rate is. Each kind of change is a Beta distribution of their share, and as likely as it expects the
+ * share that came.
+ */
+function changeOf(
+  allEvents: number,
+  allExposure: number,
+  allEventsBefore: number,
+  allExposureBefore: number,
+  { change, changeVariance, changeError, dayVariance }: Variation,
+): Change | null {
+  if (!(allExposure > 0 && allExposureBefore > 0) || change === null) return null;
+  // Events of a day come together: all of them tell as much as so many independent ones.
+  const worth = 1 / (1 + (allEvents + allEventsBefore) / 14 * dayVariance);
+  const events = worth * allEvents;
+  const eventsBefore = worth * allEventsBefore;
+  const ratio = allExposure / allExposureBefore;
+  const usual = ratio * change / (ratio * change + 1);
+  const kinds = KINDS_OF_CHANGE.map(({ share, variance: own }) => {
+    // Two weeks differ by twice what each differs from both; the logit of a Beta variable has about
+    // the variance 1/a + 1/b.
+    const variance = Math.max(2 * changeVariance + changeError + own, LEAST_VARIANCE);
+    const strength = 1 / (variance * usual * (1 - usual));
+    const prior = { alpha: strength * usual, beta: strength * (1 - usual) };
+    const alpha = prior.alpha + events;
+    const beta = prior.beta + eventsBefore;
+    return {
+      alpha,
+      beta,
+      log: Math.log(share) + lbeta(alpha, beta) - lbeta(prior.alpha, prior.beta),
+    };
+  });
+  const most = Math.max(...kinds.map(({ log }) => log));
+  const total = kinds.reduce((sum, { log }) => sum + Math.exp(log - most), 0);
+  const mixed = (value: (alpha: number, beta: number) => number) =>
+    kinds.reduce(
+      (sum, { alpha, beta, log }) => sum + Math.exp(log - most) / total * value(alpha, beta),
+      0,
+    );
+  const side = (factor: number, isAtMost: boolean) => {
+    const share = ratio * factor / (ratio * factor + 1);
+    return mixed((alpha, beta) => pbeta(share, alpha, beta, undefined, isAtMost));
+  };
   return {
-    side: (factor, isAtMost) => pbeta(share(factor), alpha, beta, undefined, isAtMost),
+    side,
     quantile: (probability) => {
-      const share = qbeta(probability, alpha, beta);
-      return share / (1 - share) * exposureBefore / exposure;
+      const ends = kinds.map(({ alpha, beta }) => qbeta(probability, alpha, beta));
+      let low = Math.min(...ends);
+      let high = Math.max(...ends);
+      for (let step = 0; step < 40; step++) {
+        const middle = (low + high) / 2;
+        if (mixed((alpha, beta) => pbeta(middle, alpha, beta)) < probability) low = middle;
+        else high = middle;
+      }
+      return high / (1 - high) / ratio;
     },
   };
 }

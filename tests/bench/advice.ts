@@ -7,9 +7,11 @@ import {
   ASKED_OF_ADVICE,
   FOUND_TYPES,
   measureAdvice,
+  measureTrends,
   type Mind,
   MINDS,
   poolAdvice,
+  TREND_SCENARIOS,
 } from "../recommendation_accuracy.ts";
 import { type Hits, isWithin } from "../tier_accuracy.ts";
 import { printTable, verdict } from "./report.ts";
@@ -61,6 +63,25 @@ export async function benchAdvice(sql: Sql, title: string, seeds: number): Promi
         Math.abs(hits - confidence) / of <= ASKED_OF_ADVICE.calibration,
       ),
     ]),
+  );
+  const firstTrend = 1 + ADVICE_SCENARIOS.length * seeds;
+  printTable(
+    `${title}: what is said of changes of the true rates, and the tired creatives that are found.`,
+    ["", "CTR fell: confidence", "true", "CPL rose: confidence", "true", "tired ads found"],
+    await Array.fromAsync(TREND_SCENARIOS.entries(), async ([index, scenario]) => {
+      const firstConfigId = firstTrend + index * seeds;
+      const { claims, found } = await measureTrends(sql, scenario, { seeds, firstConfigId });
+      const told = ({ hits, of, confidence }: Hits & { confidence: number }) => [
+        of === 0 ? "" : percent(confidence / of),
+        share({ hits, of }),
+      ];
+      return [
+        scenario.name,
+        ...told(claims.ctr_change),
+        ...told(claims.cpl_change),
+        share(found),
+      ];
+    }),
   );
 }
 

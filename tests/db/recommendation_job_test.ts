@@ -128,9 +128,16 @@ Deno.test("readFamilies() gives the counts of both weeks and the past that still
   ]);
 });
 
-Deno.test("levelVariations() knows nothing but a guess where no features are stored", async () => {
+Deno.test("levelVariations() knows nothing but a guess where nothing was delivered", async () => {
   await insertAccount(database.sql, 5, {});
-  const unknown = { rate: null, variance: 0.1, change: null, changeVariance: 0, changeError: 0 };
+  const unknown = {
+    rate: null,
+    variance: 0.1,
+    change: null,
+    changeVariance: 0,
+    changeError: 0,
+    dayVariance: 0,
+  };
   const found = await database.sql.begin((transaction) =>
     levelVariations(transaction, { configId: 5, entityType: "ad", asOf: AS_OF })
   );

@@ -5,9 +5,30 @@ import { familyBeliefs, type Member, type Variations } from "../../../core/rules
 import { probabilityOf } from "../../../core/rules/claim.ts";
 
 const USUAL: Variations = {
-  cpl: { rate: 0.05, variance: 0.1, change: 1, changeVariance: 0.02, changeError: 0.001 },
-  ctr: { rate: 0.015, variance: 0.05, change: 1, changeVariance: 0.01, changeError: 0.0001 },
-  conversion_rate: { rate: 0.05, variance: 0.1, change: 1, changeVariance: 0.02, changeError: 0 },
+  cpl: {
+    rate: 0.05,
+    variance: 0.1,
+    change: 1,
+    changeVariance: 0.02,
+    changeError: 0.001,
+    dayVariance: 0,
+  },
+  ctr: {
+    rate: 0.015,
+    variance: 0.05,
+    change: 1,
+    changeVariance: 0.01,
+    changeError: 0.0001,
+    dayVariance: 0,
+  },
+  conversion_rate: {
+    rate: 0.05,
+    variance: 0.1,
+    change: 1,
+    changeVariance: 0.02,
+    changeError: 0,
+    dayVariance: 0,
+  },
 };
 
 function member(parts: Partial<Member> = {}): Member {
@@ -148,14 +169,25 @@ Deno.test("familyBeliefs() is not sure of a CTR that fell by 12 % on 40 clicks, 
   assert(fell(4000) > 0.9, String(fell(4000)));
 });
 
-Deno.test("familyBeliefs() shrinks a change to what is usual where nothing ever changes", () => {
-  const still = { ...USUAL.ctr, changeVariance: 0, changeError: 0 };
-  const beliefs = only(
-    [member({ clicks_7d: 75, impressions_7d: 10_000 })],
-    20,
-    { ...USUAL, ctr: still },
-  );
-  assert((beliefs.atMost("ctr_change", -5) ?? 1) < 0.01);
+/** The belief in a CTR that fell, where nothing else ever changes. */
+function lonelyFall(clicks: number, before: number, dayVariance = 0): number {
+  const still = { ...USUAL.ctr, changeVariance: 0, changeError: 0, dayVariance };
+  const impressions = 100 * before;
+  const counts = { impressions_7d: impressions, impressions_7d_before: impressions };
+  const fallen = member({ ...counts, clicks_7d: clicks, clicks_7d_before: before });
+  return only([fallen], 20, { ...USUAL, ctr: still }).atMost("ctr_change", -5) ?? 0;
+}
+
+Deno.test("familyBeliefs() believes a change among many that do not change only if it is clear", () => {
+  // As luck among hundreds makes it, and as it never does.
+  assert(lonelyFall(130, 150) < 0.1, String(lonelyFall(130, 150)));
+  assert(lonelyFall(2157, 2961) > 0.99, String(lonelyFall(2157, 2961)));
+});
+
+Deno.test("familyBeliefs() believes less of a change the more days differ", () => {
+  const sure = [0, 0.05, 0.5].map((dayVariance) => lonelyFall(1050, 1300, dayVariance));
+  assert((sure[0] ?? 0) > 0.9 && (sure[2] ?? 1) < 0.2, sure.join(" "));
+  assertEquals(sure.toSorted((a, b) => b - a), sure);
 });
 
 Deno.test("familyBeliefs() gives the interval of a change", () => {

@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { addDays } from "../../../core/days.ts";
 import { createRandom } from "../../../core/random.ts";
 import { type TestDatabase, testDatabase } from "../../database.ts";
-import { AS_OF, insertAccount } from "./rows.ts";
+import { AS_OF, insertAccount, insertInsights } from "./rows.ts";
 
 let database: TestDatabase;
 Deno.test.beforeAll(async () => {
@@ -12,37 +13,19 @@ Deno.test.afterAll(async () => await database[Symbol.asyncDispose]());
 /** What an entity did in 7 days and in the 7 days before: spend, impressions, clicks and leads. */
 type Weeks = { now: number[]; before: number[] };
 
-/** Stores the features of entities, as a job does. */
-async function storeWeeks(
-  configId: number,
-  entities: Weeks[],
-  { asOf = AS_OF, entityType = "ad", windowDays = 30 } = {},
-): Promise<void> {
-  const column = (week: keyof Weeks, index: number) =>
-    entities.map((entity) => entity[week][index] ?? 0);
-  await database.sql`
-    insert into ads.ml_features (
-      config_id, entity_type, entity_id, window_days, feature_date, spend_7d, impressions_7d,
-      clicks_7d, leads_7d, leads_14d, spend_7d_before, impressions_7d_before, clicks_7d_before,
-      insufficient_data, computed_at
-    )
-    select
-      ${configId}, ${entityType}, 'e' || w.n, ${windowDays}, ${asOf}, w.spend, w.impressions,
-      w.clicks, w.leads, w.leads + w.leads_before, w.spend_before, w.impressions_before,
-      w.clicks_before, false, now()
-    from unnest(
-      ${column("now", 0)}::numeric[],
-      ${column("now", 1)}::bigint[],
-      ${column("now", 2)}::bigint[],
-      ${column("now", 3)}::bigint[],
-      ${column("before", 0)}::numeric[],
-      ${column("before", 1)}::bigint[],
-      ${column("before", 2)}::bigint[],
-      ${column("before", 3)}::bigint[]
-    ) with ordinality w (
-      spend, impressions, clicks, leads, spend_before, impressions_before, clicks_before,
-      leads_before, n
-    )`;
+/** Stores what entities did on one day of each week. */
+async function storeWeeks(configId: number, entities: Weeks[], asOf = AS_OF): Promise<void> {
+  const rows = entities.flatMap(({ now, before }, index) =>
+    [now, before].map(([spend = 0, impressions = 0, clicks = 0, leads = 0], weeksAgo) => ({
+      ad_id: `e${index}`,
+      date: addDays(asOf, -7 * weeksAgo),
+      spend,
+      impressions,
+      clicks,
+      leads,
+    }))
+  );
+  await insertInsights(database.sql, configId, rows);
 }
 
 type Variation = {
@@ -51,17 +34,18 @@ type Variation = {
   change: number | null;
   change_variance: number;
   change_error: number;
+  day_variance: number;
 };
 
 async function variations(configId: number, asOf = AS_OF): Promise<Record<string, Variation>> {
   const rows = await database.sql<({ metric: string } & Variation)[]>`
-    select metric, rate, variance, change, change_variance, change_error
+    select metric, rate, variance, change, change_variance, change_error, day_variance
     from ads.level_variation
     where config_id = ${configId} and entity_type = 'ad' and as_of = ${asOf}`;
   return Object.fromEntries(rows.map(({ metric, ...row }) => [metric, row]));
 }
 
-function assertVariation(actual: Variation | undefined, expected: Variation): void {
+function assertVariation(actual: Variation | undefined, expected: Partial<Variation>): void {
   for (const [name, value] of Object.entries(expected)) {
     const found = Object.entries(actual ?? {}).find(([key]) => key === name)?.[1];
     if (value === null) assertEquals([name, found], [name, null]);
@@ -69,7 +53,7 @@ function assertVariation(actual: Variation | undefined, expected: Variation): vo
   }
 }
 
-Deno.test("ads.level_variation has the rate of all and how it changed, for each rate", async () => {
+Deno.test("ads.level_variation has the rate of all, and how it changed within entities", async () => {
   await insertAccount(database.sql, 1, {});
   await storeWeeks(1, [
     { now: [100, 1000, 50, 5], before: [100, 2000, 50, 5] },
@@ -77,13 +61,20 @@ Deno.test("ads.level_variation has the rate of all and how it changed, for each 
   ]);
   const { cpl, ctr, conversion_rate, ...others } = await variations(1);
   assertEquals(others, {});
-  const rates = [cpl, ctr, conversion_rate].map((row) => [row?.rate, row?.change]);
-  assertEquals(rates, [
-    // 8 leads for 400 after 20 for 200, 80 clicks of 4,000 after 100 of 4,000, 8 leads of 80 clicks.
-    [0.02, 0.02 / 0.1],
-    [0.02, 0.02 / 0.025],
-    [0.1, 0.1 / 0.2],
+  // By hand, as Mantel and Haenszel: for the CPL (5/2 + 3/4) / (5/2 + 15 x 3/4).
+  assertVariation(cpl, { rate: 8 / 400, change: 3.25 / 13.75 });
+  assertVariation(ctr, { rate: 80 / 4000, change: (100 / 3 + 12) / (50 / 3 + 30) });
+  assertVariation(conversion_rate, { rate: 8 / 80, change: (2.5 + 1.875) / (2.5 + 5.625) });
+});
+
+Deno.test("ads.level_variation takes another mix of entities for no change", async () => {
+  await insertAccount(database.sql, 8, {});
+  await storeWeeks(8, [
+    { now: [900, 0, 0, 90], before: [100, 0, 0, 10] },
+    { now: [100, 0, 0, 40], before: [900, 0, 0, 360] },
   ]);
+  const { cpl } = await variations(8);
+  assertAlmostEquals(cpl?.change ?? 0, 1, 1e-9);
 });
 
 Deno.test("ads.level_variation sees how entities differ when none of them changes", async () => {
@@ -146,21 +137,40 @@ Deno.test("ads.level_variation knows no change of what has no events, and no rat
   assertEquals(conversion_rate?.rate, null);
 });
 
-Deno.test("ads.level_variation keeps accounts, levels, days and windows apart", async () => {
+Deno.test("ads.level_variation keeps accounts, levels and days apart", async () => {
   for (const configId of [6, 7]) await insertAccount(database.sql, configId, {});
-  const day = "2026-03-30";
-  const [one, other] = [
-    [{ now: [100, 0, 0, 4], before: [100, 0, 0, 4] }],
-    [{ now: [100, 0, 0, 9], before: [100, 0, 0, 1] }],
-  ];
-  await storeWeeks(6, one);
-  await storeWeeks(6, other, { asOf: day });
-  await storeWeeks(6, other, { entityType: "adset" });
-  await storeWeeks(6, other, { windowDays: 7 });
-  await storeWeeks(7, other);
+  const day = "2026-03-10";
+  const one = { now: [100, 0, 0, 4], before: [100, 0, 0, 4] };
+  const other = { now: [100, 0, 0, 9], before: [100, 0, 0, 1] };
+  await storeWeeks(6, [one]);
+  await storeWeeks(6, [other], day);
+  await storeWeeks(7, [other]);
   assertEquals((await variations(6)).cpl?.rate, 0.04);
   assertEquals((await variations(6, day)).cpl?.rate, 0.09);
   assertEquals((await variations(7)).cpl?.rate, 0.09);
+  const levels = await database.sql`
+    select entity_type
+    from ads.level_variation
+    where config_id = 6 and as_of = ${AS_OF} and metric = 'cpl'
+    order by entity_type`;
+  assertEquals(levels.map(({ entity_type }) => entity_type), ["ad", "adset", "campaign"]);
+});
+
+Deno.test("ads.level_variation tells days that differ from weeks that change", async () => {
+  const random = createRandom(5);
+  const DAILY = 0.5;
+  await insertAccount(database.sql, 9, {});
+  const rows = Array.from({ length: 150 }, (_, index) =>
+    Array.from({ length: 14 }, (_, ago) => ({
+      ad_id: `e${index}`,
+      date: addDays(AS_OF, -ago),
+      spend: 20,
+      leads: random.poisson(4 * random.gamma(1 / DAILY, DAILY)),
+    }))).flat();
+  await insertInsights(database.sql, 9, rows);
+  const { cpl } = await variations(9);
+  assertAlmostEquals(cpl?.day_variance ?? 0, DAILY, 0.1);
+  assert((cpl?.change_variance ?? 1) < 0.02, String(cpl?.change_variance));
 });
 
 Deno.test("ads.level_variation finds the true variances and the change within their error", async () => {
@@ -183,7 +193,7 @@ Deno.test("ads.level_variation finds the true variances and the change within th
     await storeWeeks(configId, entities);
   }
   const rows = await database.sql<Variation[]>`
-    select variance, change, change_variance, change_error
+    select variance, change, change_variance, change_error, day_variance
     from ads.level_variation
     where config_id >= 100 and entity_type = 'ad' and as_of = ${AS_OF} and metric = 'cpl'`;
   assertEquals(rows.length, ACCOUNTS);
