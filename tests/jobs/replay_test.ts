@@ -232,10 +232,10 @@ Deno.test("replay() judges by the truth where it is known", async () => {
   );
   assertEquals(known.filter((line) => line.startsWith("ad ")), [
     "ad pause_expensive 1 1",
-    "ad scale_up 1 0",
-    `ad ${FOLK_SCALE} 1 1`,
     "ad pause_without_leads 1 1",
+    "ad scale_up 1 0",
     `ad ${FOLK_PAUSE} 1 1`,
+    `ad ${FOLK_SCALE} 1 1`,
   ]);
   assert(known.filter((line) => line.startsWith("adset")).every((line) => line.endsWith(" 0 ")));
 });
