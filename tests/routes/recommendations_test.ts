@@ -97,6 +97,7 @@ Deno.test("GET /recommendations answers with all that is known of one", async ()
     entity_name: "Image",
     parent_id: "21",
     campaign_id: "11",
+    campaign_name: "Spring",
     recommendation_type: "PAUSE",
     action_type: "PAUSE",
     priority: 7,
@@ -571,22 +572,32 @@ Deno.test("GET /entities/{entity_type}/{entity_id} has no verdict on what does n
   assertEquals(await detail(undecided, "ad/34"), { verdict: null, ids: [] });
 });
 
-Deno.test("GET / lists what to do, the most urgent first, and leads there", async () => {
-  const { text } = await shared.get("/?config_id=1");
-  const [, advice = ""] = text.split('<section class="advice">');
-  assertStringIncludes(advice, "<h2>What to do</h2>");
-  assertEquals([...advice.matchAll(/Title (\d)/g)].map(([, id]) => id), ["1", "2", "3", "8"]);
-  assertStringIncludes(advice, '<a href="/entities/ad/31?config_id=1">Video &lt;b&gt;</a>');
-  assertStringIncludes(advice, ">Look at it</li>");
-  assertStringIncludes(advice, "90 % sure");
-  assert(!(await shared.get("/?config_id=2")).text.includes("What to do"));
+Deno.test("GET / lists what to do, first what is one change and then the most urgent", async () => {
+  await using service = await openWithAdvice();
+  const { sql } = service;
+  const order = async () => {
+    const { text } = await service.get("/?config_id=1");
+    const [, advice = ""] = text.split('<section class="advice">');
+    return [...advice.matchAll(/Title (\d)/g)].map(([, id]) => id);
+  };
+  assertEquals(await order(), ["1", "2", "3", "8"]);
+  await sql`
+    update ads.ml_recommendations
+    set reasoning = jsonb_set(reasoning, '{features}', '{"spend_7d": 140}')
+    where id = 2`;
+  assertEquals(await order(), ["2", "1", "3", "8"]);
+  await sql`
+    update ads.ml_recommendations
+    set suggested_action = '{"field": "daily_budget", "change_type": "percentage", "change_value": 10}'
+    where id = 8`;
+  assertEquals(await order(), ["8", "2", "1", "3"]);
+  assert(!(await service.get("/?config_id=2")).text.includes("What to do"));
 });
 
-Deno.test("GET /entities/{level}/{id} shows what to do about it", async () => {
+Deno.test("GET /entities/{level}/{id} shows what to do about it and nothing else", async () => {
   const { text } = await shared.get("/entities/ad/32?config_id=1");
-  assertStringIncludes(text, "There is something to do:");
-  const [, advice = ""] = text.split('<section class="advice">');
-  assertStringIncludes(advice, "<details open><summary>Title 2");
+  assertStringIncludes(text, "There is something to do");
+  assertStringIncludes(text, "Description 2");
   assertEquals([...text.matchAll(/Title (\d)/g)].map(([, id]) => id), ["2"]);
 });
 
