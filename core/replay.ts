@@ -1,5 +1,6 @@
 /** Judging claims of the past by what happened afterwards. */
 import { pnbinom } from "lib-r-math.js";
+import { daysBetween } from "./days.ts";
 import type { Posterior } from "./evidence.ts";
 import { type Level, LEVELS } from "./level.ts";
 import { type Claim, isTrue } from "./rules/claim.ts";
@@ -44,6 +45,9 @@ export type Outcome = {
    */
   expected: number;
 };
+
+/** How many days after something was said are looked at to judge it. */
+export const LATER_DAYS = 14;
 
 /** Leads that the reference promises of the spend: below it there is nothing to judge by. */
 const LEAST_EXPECTED_LEADS = 3;
@@ -108,6 +112,7 @@ export type Score = {
 
 /** What stopping would have done over the days that are looked at. */
 export type PauseScore = {
+  /** Entities, each once for the days that are looked at. */
   pauses: number;
   /** What was spent afterwards, and the leads that it brought. */
   moneySaved: number;
@@ -118,7 +123,7 @@ export type PauseScore = {
 
 /** What became of everything that was said. */
 export type ReplayReport = {
-  byRule: (Score & { rule: string; entityType: Level })[];
+  byRule: (Score & { rule: string; entityType: Level; claim: Claim })[];
   /** Of all rules that have a confidence. */
   byConfidence: (Score & { from: number; to: number })[];
   pauses: (PauseScore & { rule: string; entityType: Level })[];
@@ -145,7 +150,11 @@ export function reportOf(all: readonly Judged[]): ReplayReport {
       ...sums(group),
     }));
   return {
-    byRule: groups.flatMap((group) => told(group, scoreOf)),
+    byRule: groups.flatMap((group) =>
+      group.slice(0, 1).flatMap(({ said: { claim } }) =>
+        told(group, (all) => ({ claim, ...scoreOf(all) }))
+      )
+    ),
     byConfidence: BANDS.slice(0, -1).map((from, index) => {
       const to = BANDS[index + 1] ?? 1;
       const isIn = ({ said: { confidence } }: Judged) =>
@@ -169,7 +178,15 @@ function scoreOf(group: readonly Judged[]): Score {
   };
 }
 
-function pauseScoreOf(group: readonly Judged[]): PauseScore {
+function pauseScoreOf(all: readonly Judged[]): PauseScore {
+  // What is stopped stays so: said again within those days, it would count twice.
+  const lastOf = new Map<string, string>();
+  const group = all.toSorted((a, b) => a.said.asOf < b.said.asOf ? -1 : 1).filter(({ said }) => {
+    const last = lastOf.get(said.entityId);
+    if (last !== undefined && daysBetween(last, said.asOf) < LATER_DAYS) return false;
+    lastOf.set(said.entityId, said.asOf);
+    return true;
+  });
   const total = (value: (later: Later, reference: number) => number) =>
     group.reduce((sum, { said, later }) => sum + (later ? value(later, said.reference) : 0), 0);
   return {

@@ -15,6 +15,9 @@ export type Subject = Member & Features & {
   is_active: boolean;
   parent_is_active: boolean;
   is_learning: boolean;
+  /** It is advised to pause something above it. */
+  is_below_pause: boolean;
+  /** Who pays for it: what is above it, itself, or what is below it. */
   budget_holder: "campaign" | "adset" | null;
   holder_id: string | null;
   daily_budget: number | null;
@@ -88,9 +91,22 @@ export async function* readFamilies(
       coalesce(u.is_active, true) as parent_is_active,
       coalesce(n.effective_status, n.status) is not distinct from 'LEARNING'
         or coalesce(u.effective_status, u.status) is not distinct from 'LEARNING' as is_learning,
-      n.budget_holder,
+      coalesce(n.budget_holder, b.budget_holder) as budget_holder,
       case n.budget_holder when 'campaign' then n.campaign_id when 'adset' then n.adset_id end
         as holder_id,
+      exists (
+        select
+        from ads.ml_recommendations s
+        where s.config_id = ${configId}
+          and s.recommendation_type = 'PAUSE'
+          and s.status = 'active'
+          and s.expires_at > ${at}
+          and (s.entity_type, s.entity_id) in (
+            ('campaign', n.campaign_id),
+            ('adset', n.adset_id)
+          )
+          and s.entity_id <> e.entity_id
+      ) as is_below_pause,
       n.daily_budget,
       n.lifetime_budget,
       e.events,
@@ -121,6 +137,16 @@ export async function* readFamilies(
       on u.config_id = ${configId}
       and u.entity_id = n.parent_id
       and u.entity_type = case ${entityType} when 'adset' then 'campaign' when 'ad' then 'adset' end
+    -- What the ad sets of a campaign hold, it does not.
+    left join (
+      select parent_id, 'adset' as budget_holder
+      from ads.entities
+      where config_id = ${configId}
+        and entity_type = 'adset'
+        and ${entityType} = 'campaign'
+        and budget_holder = 'adset'
+      group by parent_id
+    ) b on b.parent_id = e.entity_id
     left join lateral (
       select
         ${asOf}::date + 1 - coalesce(
@@ -262,6 +288,16 @@ export async function storeRecommendations(
     ) n (
       entity_id, parent_id, campaign_id, type, kind, rule, priority, title, description, action,
       confidence, reasoning, days
+    )
+    -- Nor after what somebody has applied while this run was deciding.
+    where not exists (
+      select
+      from ads.ml_recommendations a
+      where a.config_id = ${configId}
+        and a.entity_type = ${entityType}
+        and a.entity_id = n.entity_id
+        and a.kind = n.kind
+        and a.applied_at >= ${at}
     )
     on conflict do nothing`;
   return count;

@@ -150,6 +150,7 @@ function factsOf(
     isActive: subject.is_active,
     parentIsActive: subject.parent_is_active,
     isLearning: subject.is_learning,
+    isBelowPause: subject.is_below_pause,
     budget: {
       holder: subject.budget_holder,
       holderId: subject.holder_id,

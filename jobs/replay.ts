@@ -5,6 +5,7 @@ import {
   judge,
   type Judged,
   type Later,
+  LATER_DAYS,
   type ReplayReport,
   reportOf,
   type Said,
@@ -20,8 +21,6 @@ import { type DayTotals, dayTotals } from "../db/replay.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { readFacts } from "./recommendations.ts";
 
-/** How many days after something was said are looked at to judge it. */
-const LATER_DAYS = 14;
 /** With fewer of them, nothing is judged. */
 const LEAST_LATER_DAYS = 7;
 /** What delivered in so many days counts as running: past statuses are not known. */
@@ -121,6 +120,7 @@ export async function replay(
         isActive: (totals?.spend ?? 0) > 0,
         parentIsActive: today.parentId === null || running.has(today.parentId),
         isLearning: false,
+        isBelowPause: false,
         daysUnderperforming: memory.underperformingSince === null
           ? 0
           : daysBetween(memory.underperformingSince, asOf) + 1,

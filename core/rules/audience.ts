@@ -51,9 +51,11 @@ export const AUDIENCE_RULES: Rule[] = [
       claim.about === "cpl_change" ? recoveryEffect(facts, claim.about) : null,
     texts: {
       en: (words) => ({
-        title: `Review the audience of ${words.name}`,
+        title: `Review the audience ${words.ofName}`,
         because: `As many people click as before (CTR ${words.change("ctr_trend")}), but a lead ` +
-          `costs ${words.change("cpl_trend")} and there are ${words.change("leads_trend")} leads.`,
+          `costs ${words.change("cpl_trend")} and there are ${
+            words.countChange("leads_trend")
+          } leads.`,
         steps: [
           "Look at who fills in the form, and whether they are the people you want",
           "Compare the breakdown by age, gender and placement with the week before",
@@ -61,9 +63,9 @@ export const AUDIENCE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Revisar o público de ${words.name}`,
+        title: `Revisar o público ${words.ofName}`,
         because: `As pessoas clicam como antes (CTR ${words.change("ctr_trend")}), mas um lead ` +
-          `custa ${words.change("cpl_trend")} e há ${words.change("leads_trend")} leads.`,
+          `custa ${words.change("cpl_trend")} e há ${words.countChange("leads_trend")} leads.`,
         steps: [
           "Veja quem preenche o formulário e se são as pessoas que você quer",
           "Compare idade, gênero e posicionamento com a semana anterior",
@@ -101,7 +103,7 @@ export const AUDIENCE_RULES: Rule[] = [
     effect: (facts, _, elasticity) => budgetEffect(facts, GROWTH_PERCENT, elasticity),
     texts: {
       en: (words) => ({
-        title: `Widen the audience of ${words.name}`,
+        title: `Widen the audience ${words.ofName}`,
         because: `It is cheap but small: ${words.count("leads_7d")} leads in 7 days, with ` +
           `${words.share("share_of_parent_spend")} of its campaign's spend.`,
         steps: [
@@ -111,7 +113,7 @@ export const AUDIENCE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Ampliar o público de ${words.name}`,
+        title: `Ampliar o público ${words.ofName}`,
         because: `É barato mas pequeno: ${words.count("leads_7d")} leads em 7 dias, com ` +
           `${words.share("share_of_parent_spend")} do gasto da campanha.`,
         steps: [
@@ -160,7 +162,7 @@ export const AUDIENCE_RULES: Rule[] = [
     effect: referenceEffect,
     texts: {
       en: (words) => ({
-        title: `Narrow the audience of ${words.name}`,
+        title: `Narrow the audience ${words.ofName}`,
         because: `People click (CTR ${words.rate("ctr_7d")}) but few become leads: ` +
           `${words.rate("conversion_rate_7d")} of the clicks, where the account has ` +
           `${words.accountConversionRate}.`,
@@ -171,7 +173,7 @@ export const AUDIENCE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Restringir o público de ${words.name}`,
+        title: `Restringir o público ${words.ofName}`,
         because: `As pessoas clicam (CTR ${words.rate("ctr_7d")}) mas poucas viram leads: ` +
           `${words.rate("conversion_rate_7d")} dos cliques, enquanto a conta tem ` +
           `${words.accountConversionRate}.`,

@@ -230,11 +230,11 @@ export const COMMON_RULES: Rule[] = [
     texts: {
       en: (words) => ({
         title: words.budgetTitle,
-        because: `Its cost per lead is below the reference and steady.`,
+        because: "Its cost per lead seems to lie below the reference, and it is steady.",
       }),
       pt: (words) => ({
         title: words.budgetTitle,
-        because: `O custo por lead está abaixo da referência e estável.`,
+        because: "O custo por lead parece estar abaixo da referência, e está estável.",
       }),
     },
   }),

@@ -48,7 +48,7 @@ export const CREATIVE_RULES: Rule[] = [
     effect: (facts, _, elasticity) => shiftEffect(facts, MOVED_PERCENT, elasticity),
     texts: {
       en: (words) => ({
-        title: `Build on the winner ${words.name}`,
+        title: `Build on ${words.name}, a winner`,
         because: `A lead from the ads beside it costs about ${words.siblingsCpl}.`,
         steps: [
           "Move spend to it from the ads beside it",
@@ -57,7 +57,7 @@ export const CREATIVE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Aproveitar o anúncio vencedor ${words.name}`,
+        title: `Aproveitar ${words.name}, um vencedor`,
         because: `Um lead dos anúncios ao lado custa cerca de ${words.siblingsCpl}.`,
         steps: [
           "Passe gasto dos anúncios ao lado para ele",
@@ -103,8 +103,9 @@ export const CREATIVE_RULES: Rule[] = [
         : null,
     texts: {
       en: (words) => ({
-        title: `Refresh the creative of ${words.name}`,
-        because: `People saw it ${words.number("frequency_7d")} times in 7 days, and ` +
+        title: `Refresh the creative ${words.ofName}`,
+        because:
+          `Who saw it saw it at least ${words.number("frequency_7d")} times in 7 days, and ` +
           (words.claim.about === "ctr_change"
             ? `its CTR is ${words.change("ctr_trend")} against the week before.`
             : `a lead costs ${words.change("cpl_trend")} against the week before.`),
@@ -114,8 +115,8 @@ export const CREATIVE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Renovar o criativo de ${words.name}`,
-        because: `As pessoas o viram ${words.number("frequency_7d")} vezes em 7 dias, e ` +
+        title: `Renovar o criativo ${words.ofName}`,
+        because: `Quem o viu o viu pelo menos ${words.number("frequency_7d")} vezes em 7 dias, e ` +
           (words.claim.about === "ctr_change"
             ? `o CTR está ${words.change("ctr_trend")} em relação à semana anterior.`
             : `um lead custa ${words.change("cpl_trend")} em relação à semana anterior.`),
@@ -134,7 +135,8 @@ export const CREATIVE_RULES: Rule[] = [
     limits: z.strictObject({
       ratio_min: ratio(0.9),
       ratio_max: ratio(1.2),
-      probability: probability(0.5),
+      // As sure as the least sure of the other rules has to be.
+      probability: probability(0.7),
       impressions_7d: count(1000),
       priority: count(4),
     }),
@@ -156,7 +158,7 @@ export const CREATIVE_RULES: Rule[] = [
     },
     texts: {
       en: (words) => ({
-        title: `Test a variant of ${words.name}`,
+        title: `Test a variant ${words.ofName}`,
         because:
           `It costs about what a lead may cost, and enough people see it to tell whether a ` +
           `variant does better: ${words.count("impressions_7d")} impressions in 7 days.`,
@@ -166,7 +168,7 @@ export const CREATIVE_RULES: Rule[] = [
         ],
       }),
       pt: (words) => ({
-        title: `Testar uma variação de ${words.name}`,
+        title: `Testar uma variação ${words.ofName}`,
         because: `Custa mais ou menos o que um lead pode custar, e gente suficiente o vê para ` +
           `saber se uma variação vai melhor: ${
             words.count("impressions_7d")

@@ -65,6 +65,9 @@ const OPPOSITE: Record<Stance, readonly Stance[]> = {
   change: ["stop", "start"],
 };
 
+/** A smaller doubt is none. */
+const LEAST_DOUBT = 0.01;
+
 const HOUR_MS = 3_600_000;
 
 /** Decides about the entities of one account. */
@@ -92,7 +95,10 @@ export function createEngine(
 
   const allow: Engine["allow"] = (facts) => {
     if (facts.isLearning || (facts.features.days_active ?? 0) < guardrails.days_active) return [];
-    return fire(facts).filter(({ suggestion }) => mayFollow(suggestion, facts));
+    return fire(facts).filter(({ rule, suggestion }) =>
+      // What is stopped from above can only be stopped more thoroughly.
+      (!facts.isBelowPause || rule.stance === "stop") && mayFollow(suggestion, facts)
+    );
   };
 
   const decide: Engine["decide"] = ({ facts, posterior, asOf, past, at, force = false }) => {
@@ -129,9 +135,11 @@ export function createEngine(
   return { fire, allow, decide };
 
   function mayFollow(suggestion: Suggestion, { beliefs, budget, entityType }: Facts): boolean {
-    // Less can only be given by who holds the budget; more of it can be left to an entity.
-    if (suggestion.change === "budget" && suggestion.percent < 0) {
-      return budget.holder === null || budget.holder === entityType;
+    if (suggestion.change === "budget" && budget.holder !== null) {
+      const above = LEVELS.indexOf(entityType) - LEVELS.indexOf(budget.holder);
+      // Budgets below an entity are advised about there. Of one above it, it can be left more, but
+      // less only by who holds it.
+      if (above < 0 || (above > 0 && suggestion.percent < 0)) return false;
     }
     if (suggestion.change !== "status" || suggestion.to !== "PAUSED") return true;
     const expensive = beliefs.atLeast("cpl_ratio", guardrails.pause_ratio) ?? 0;
@@ -158,11 +166,11 @@ export function createEngine(
     }
     if (past.status === "dismissed" && isSame && past.expires_at > at) {
       // The doubt about what was dismissed: another rule of its type may be surer of something else.
-      // What nobody doubted cannot become surer.
+      // What nobody doubted cannot become surer: a doubt of 1 % shrinks on any ordinary day.
       const doubt = 1 - past.confidence_score;
       const doubtNow = 1 - (probabilityOf(facts.beliefs, past.claim) ?? 0);
       return fired.priority > past.priority ||
-        doubt > 0 && doubtNow <= guardrails.dismissed_doubt_share * doubt;
+        doubt >= LEAST_DOUBT && doubtNow <= guardrails.dismissed_doubt_share * doubt;
     }
     return true;
   }

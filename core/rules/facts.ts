@@ -36,11 +36,11 @@ export type Features = Record<FeatureName, number | null>;
 
 /** The budget that pays for an entity. */
 export type Budget = {
-  /** The level that holds it, null where no budget is known. */
+  /** The level that holds it: above the entity, its own or below it; null where none is known. */
   holder: Level | null;
   /** The entity that holds it. */
   holderId: string | null;
-  /** In units of the currency, of the holder. */
+  /** The entity's own, in units of the currency; null where it holds none. */
   daily: number | null;
   lifetime: number | null;
 };
@@ -58,6 +58,8 @@ export type Facts = {
   parentIsActive: boolean;
   /** Meta reports its learning phase, or that of its ad set. */
   isLearning: boolean;
+  /** It is advised to pause something above it. */
+  isBelowPause: boolean;
   budget: Budget;
   /** How many days it has been an underperformer without a break, 0 where it is none. */
   daysUnderperforming: number;

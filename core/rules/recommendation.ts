@@ -57,9 +57,7 @@ function suggestedAction(reasoning: Reasoning, steps: string[]): SuggestedAction
       return {
         action: "shift_budget",
         recommendations: steps,
-        ...(budget.holder === null
-          ? itself
-          : { target_entity_type: budget.holder, target_entity_id: budget.holderId }),
+        ...itself,
         ...expected,
       };
     }

@@ -12,8 +12,10 @@ export type Language = typeof LANGUAGES[number];
 
 /** What the texts of a rule are made of. */
 export type Words = {
-  /** The entity's name, in quotes, with what it is. */
+  /** The entity's name, in quotes, with what it is: after a verb, after "of", and after "to". */
   name: string;
+  ofName: string;
+  toName: string;
   claim: Claim;
   /** The title of any advice about a budget. */
   budgetTitle: string;
@@ -27,40 +29,46 @@ export type Words = {
   rate(name: FeatureName): string;
   /** A fraction. */
   share(name: FeatureName): string;
-  /** A trend, as so many percent more or less. */
+  /** A trend, as so many percent more or less, and of a count more or fewer. */
   change(name: FeatureName): string;
+  countChange(name: FeatureName): string;
 };
 
 /** A vocabulary: what is said of all recommendations alike. */
 type Vocabulary = {
   locale: string;
-  level: Record<Reasoning["entity_type"], string>;
+  level: Record<Reasoning["entity_type"], { name: string; of: string; to: string }>;
   budgetTitle(
-    name: string,
+    names: Pick<Words, "name" | "ofName" | "toName">,
     percent: string,
     holder: "itself" | "above" | "unknown",
     isMore: boolean,
   ): string;
   budgetSteps: Record<Reasoning["entity_type"] | "unknown", (percent: string) => string[]>;
   change(percent: string, isMore: boolean): string;
+  countChange(percent: string, isMore: boolean): string;
   cost(low: string, high: string, ratio: string, reference: string): string;
-  claim(claim: Claim, sure: string, bound: (percent: number) => string): string;
+  claim(claim: Claim, sure: string, number: (value: number) => string): string;
   effect(leads: string, spend: string | null, assumption: string): string;
   leads(low: string, high: string, isMore: boolean | null): string;
   spend(amount: string, isMore: boolean): string;
-  elsewhere(leads: string): string;
+  lost(low: string, high: string, spend: string, elsewhere: string): string;
   assumptions: Record<NonNullable<Reasoning["effect"]>["assumption"], string>;
 };
 
 const VOCABULARIES: Record<Language, Vocabulary> = {
   en: {
     locale: "en-US",
-    level: { campaign: "campaign", adset: "ad set", ad: "ad" },
-    budgetTitle: (name, percent, holder, isMore) =>
+    level: {
+      campaign: { name: "campaign", of: "of campaign", to: "campaign" },
+      adset: { name: "ad set", of: "of ad set", to: "ad set" },
+      ad: { name: "ad", of: "of ad", to: "ad" },
+    },
+    budgetTitle: ({ name, ofName, toName }, percent, holder, isMore) =>
       holder === "itself"
-        ? `${isMore ? "Raise" : "Lower"} the budget of ${name} by ${percent}`
+        ? `${isMore ? "Raise" : "Lower"} the budget ${ofName} by ${percent}`
         : holder === "above"
-        ? `Let ${name} have ${isMore ? "more" : "less"} of the budget above it`
+        ? `Let ${toName} have ${percent} ${isMore ? "more" : "less"} of the budget above it`
         : `${isMore ? "Raise" : "Lower"} the budget that pays for ${name} by ${percent}`,
     budgetSteps: {
       campaign: () => [],
@@ -78,24 +86,25 @@ const VOCABULARIES: Record<Language, Vocabulary> = {
       ],
     },
     change: (percent, isMore) => `${percent} ${isMore ? "more" : "less"}`,
+    countChange: (percent, isMore) => `${percent} ${isMore ? "more" : "fewer"}`,
     cost: (low, high, ratio, reference) =>
-      `A lead truly costs ${low} to ${high}, 80 % sure: about ${ratio} times the reference of ` +
+      `A lead probably costs ${low} to ${high} (80 % sure), about ${ratio} times the reference of ` +
       `${reference}.`,
-    claim: ({ about, at_least, at_most }, sure, bound) => {
+    claim: ({ about, at_least, at_most }, sure, number) => {
       const range = at_least !== undefined && at_most !== undefined
-        ? `${bound(at_least)} to ${bound(at_most)}`
+        ? `${number(at_least)} to ${number(at_most)} times `
         : at_least !== undefined
-        ? `at least ${bound(at_least)}`
-        : `at most ${bound(at_most ?? 0)}`;
+        ? `at least ${at_least === 1 ? "" : `${number(at_least)} times `}`
+        : `at most ${at_most === 1 ? "" : `${number(at_most ?? 0)} times `}`;
       return `${sure} sure: ` + {
-        cpl_ratio: `a lead truly costs ${range} times the reference.`,
-        cpl_by_siblings: `a lead truly costs ${range} times what it costs beside it.`,
+        cpl_ratio: `a lead truly costs ${range}the reference.`,
+        cpl_by_siblings: `a lead truly costs ${range}what it costs beside it.`,
         cpl_change: `a lead truly costs at least ${
-          bound(at_least ?? 0)
-        } more than the week before.`,
+          number(at_least ?? 0)
+        } % more than the week before.`,
         ctr_change: `the CTR truly is at least ${
-          bound(-(at_most ?? 0))
-        } lower than the week before.`,
+          number(-(at_most ?? 0))
+        } % lower than the week before.`,
       }[about];
     },
     effect: (leads, spend, assumption) =>
@@ -107,23 +116,33 @@ const VOCABULARIES: Record<Language, Vocabulary> = {
         ? `${low} to ${high} leads more`
         : `${low} to ${high} leads ${isMore ? "more" : "fewer"}`,
     spend: (amount, isMore) => `${amount} ${isMore ? "more" : "less"} spent`,
-    elsewhere: (leads) => `At the reference the same money buys about ${leads} leads.`,
+    lost: (low, high, spend, elsewhere) =>
+      `Left running, a week of it brings ${low} to ${high} leads for ${spend}, 80 % sure; at the ` +
+      `reference that money buys about ${elsewhere}.`,
     assumptions: {
       diminishing_returns: "if more money buys leads at a rising price",
-      all_lost: "if nothing else takes its place",
+      all_lost: "if nothing takes its place",
       as_before: "if it does as before",
       back_to_reference: "if its cost comes back to the reference",
     },
   },
   pt: {
     locale: "pt-BR",
-    level: { campaign: "campanha", adset: "conjunto de anúncios", ad: "anúncio" },
-    budgetTitle: (name, percent, holder, isMore) =>
+    level: {
+      campaign: { name: "a campanha", of: "da campanha", to: "à campanha" },
+      adset: {
+        name: "o conjunto de anúncios",
+        of: "do conjunto de anúncios",
+        to: "ao conjunto de anúncios",
+      },
+      ad: { name: "o anúncio", of: "do anúncio", to: "ao anúncio" },
+    },
+    budgetTitle: ({ name, ofName, toName }, percent, holder, isMore) =>
       holder === "itself"
-        ? `${isMore ? "Aumentar" : "Reduzir"} o orçamento de ${name} em ${percent}`
+        ? `${isMore ? "Aumentar" : "Reduzir"} o orçamento ${ofName} em ${percent}`
         : holder === "above"
-        ? `Dar a ${name} ${isMore ? "mais" : "menos"} do orçamento acima`
-        : `${isMore ? "Aumentar" : "Reduzir"} o orçamento que paga ${name} em ${percent}`,
+        ? `Dar ${toName} ${percent} ${isMore ? "a mais" : "a menos"} do orçamento acima`
+        : `${isMore ? "Aumentar" : "Reduzir"} em ${percent} o orçamento que paga ${name}`,
     budgetSteps: {
       campaign: () => [],
       adset: () => [
@@ -140,24 +159,23 @@ const VOCABULARIES: Record<Language, Vocabulary> = {
       ],
     },
     change: (percent, isMore) => `${percent} ${isMore ? "a mais" : "a menos"}`,
+    countChange: (percent, isMore) => `${percent} ${isMore ? "a mais" : "a menos"}`,
     cost: (low, high, ratio, reference) =>
-      `Um lead custa de verdade entre ${low} e ${high}, com 80 % de certeza: cerca de ${ratio} ` +
+      `Um lead provavelmente custa entre ${low} e ${high} (80 % de certeza), cerca de ${ratio} ` +
       `vezes a referência de ${reference}.`,
-    claim: ({ about, at_least, at_most }, sure, bound) => {
+    claim: ({ about, at_least, at_most }, sure, number) => {
       const range = at_least !== undefined && at_most !== undefined
-        ? `de ${bound(at_least)} a ${bound(at_most)}`
+        ? `de ${number(at_least)} a ${number(at_most)} vezes `
         : at_least !== undefined
-        ? `pelo menos ${bound(at_least)}`
-        : `no máximo ${bound(at_most ?? 0)}`;
+        ? `pelo menos ${at_least === 1 ? "" : `${number(at_least)} vezes `}`
+        : `no máximo ${at_most === 1 ? "" : `${number(at_most ?? 0)} vezes `}`;
       return `${sure} de certeza: ` + {
-        cpl_ratio: `um lead custa de verdade ${range} vezes a referência.`,
-        cpl_by_siblings: `um lead custa de verdade ${range} vezes o que custa ao lado.`,
-        cpl_change: `um lead custa de verdade pelo menos ${
-          bound(at_least ?? 0)
-        } mais que na semana anterior.`,
-        ctr_change: `o CTR está de verdade pelo menos ${
-          bound(-(at_most ?? 0))
-        } menor que na semana anterior.`,
+        cpl_ratio: `um lead custa de verdade ${range}a referência.`,
+        cpl_by_siblings: `um lead custa de verdade ${range}o que custa ao lado.`,
+        cpl_change: `um lead custa de verdade pelo menos ${number(at_least ?? 0)} % mais que na ` +
+          `semana anterior.`,
+        ctr_change: `o CTR está de verdade pelo menos ${number(-(at_most ?? 0))} % menor que na ` +
+          `semana anterior.`,
       }[about];
     },
     effect: (leads, spend, assumption) =>
@@ -168,7 +186,9 @@ const VOCABULARIES: Record<Language, Vocabulary> = {
         ? `de ${low} a ${high} leads a mais`
         : `de ${low} a ${high} leads ${isMore ? "a mais" : "a menos"}`,
     spend: (amount, isMore) => `${amount} ${isMore ? "a mais" : "a menos"} de gasto`,
-    elsewhere: (leads) => `Pela referência o mesmo dinheiro compra cerca de ${leads} leads.`,
+    lost: (low, high, spend, elsewhere) =>
+      `Se continuar, uma semana traz de ${low} a ${high} leads por ${spend}, com 80 % de certeza; ` +
+      `pela referência esse dinheiro compra cerca de ${elsewhere}.`,
     assumptions: {
       diminishing_returns: "se mais dinheiro compra leads cada vez mais caros",
       all_lost: "se nada ficar no lugar",
@@ -190,21 +210,26 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
   const vocabulary = VOCABULARIES[language];
   const { locale } = vocabulary;
   const plain = (value: number, digits = 0) =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+    new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "negative" })
+      .format(value);
   const percent = (value: number, digits = 0) => `${plain(value, digits)} %`;
   const money = (value: number) =>
     new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
   const named = (name: string) =>
     compared.find((each) => each.name === name)?.value ??
       (isFeature(reasoning, name) ? features[name] : null) ?? 0;
-  const name = `${vocabulary.level[entity_type]} “${entity_name}”`;
+  const level = vocabulary.level[entity_type];
+  const names = {
+    name: `${level.name} “${entity_name}”`,
+    ofName: `${level.of} “${entity_name}”`,
+    toName: `${level.to} “${entity_name}”`,
+  };
   const change = (value: number) => vocabulary.change(percent(Math.abs(value)), value >= 0);
   const step = suggestion.change === "budget" ? suggestion.percent : 0;
 
   const { estimate, effect, probability } = reasoning;
   // Nothing is certain.
   const sure = probability > 0.99 ? `> ${percent(99)}` : percent(100 * probability);
-  const isChange = claim.about === "cpl_change" || claim.about === "ctr_change";
   const sentences = [
     vocabulary.cost(
       money(estimate.cpl_low_80),
@@ -212,28 +237,34 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
       plain(estimate.cpl_ratio, 2),
       money(estimate.reference),
     ),
-    vocabulary.claim(claim, sure, (value) => isChange ? percent(value) : plain(value, 2)),
+    vocabulary.claim(claim, sure, (value) => plain(value, 2)),
   ];
   if (effect !== null) {
     const { low, high } = effect.leads_per_week;
     const isLess = high <= 0;
     const [least, most] = isLess ? [-high, -low] : [low, high];
     const spend = effect.spend_per_week;
-    sentences.push(vocabulary.effect(
-      vocabulary.leads(plain(least, 1), plain(most, 1), low < 0 && high > 0 ? null : !isLess),
-      spend === 0 ? null : vocabulary.spend(money(Math.abs(spend)), spend > 0),
-      vocabulary.assumptions[effect.assumption],
-    ));
-  }
-  if (effect?.assumption === "all_lost") {
-    sentences.push(vocabulary.elsewhere(plain(-effect.spend_per_week / estimate.reference, 1)));
+    sentences.push(
+      effect.assumption === "all_lost"
+        ? vocabulary.lost(
+          plain(least, 1),
+          plain(most, 1),
+          money(-spend),
+          plain(-spend / estimate.reference, 1),
+        )
+        : vocabulary.effect(
+          vocabulary.leads(plain(least, 1), plain(most, 1), low < 0 && high > 0 ? null : !isLess),
+          spend === 0 ? null : vocabulary.spend(money(Math.abs(spend)), spend > 0),
+          vocabulary.assumptions[effect.assumption],
+        ),
+    );
   }
   return {
     words: {
-      name,
+      ...names,
       claim,
       budgetTitle: vocabulary.budgetTitle(
-        name,
+        names,
         percent(Math.abs(step)),
         holderOf(reasoning),
         step > 0,
@@ -246,6 +277,10 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
       rate: (name) => percent(features[name] ?? 0, 2),
       share: (name) => percent(100 * (features[name] ?? 0)),
       change: (name) => change(features[name] ?? 0),
+      countChange: (name) => {
+        const value = features[name] ?? 0;
+        return vocabulary.countChange(percent(Math.abs(value)), value >= 0);
+      },
     },
     sentences,
     budgetSteps: suggestion.change === "budget"

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { LEVEL_FACTS } from "../../core/level.ts";
 import type { ReplayReport } from "../../core/replay.ts";
 import { Refusal } from "../../core/refusal.ts";
+import type { Claim } from "../../core/rules/claim.ts";
 import { readAccountSettings } from "../../core/rules/settings.ts";
 import { readSettings } from "../../core/settings.ts";
 import { accountSettings, getAccount } from "../../db/accounts.ts";
@@ -37,7 +38,9 @@ await command(async (args) => {
   const database = await openDatabase(readSettings(Deno.env.toObject()));
   try {
     const { currency } = await getAccount(database.sql, configId);
-    const settings = readAccountSettings(rules ?? await accountSettings(database.sql, configId));
+    const settings = readAccountSettings(
+      rules === undefined ? await accountSettings(database.sql, configId) : rules,
+    );
     const report = await replay(database.sql, {
       configId,
       from,
@@ -75,10 +78,11 @@ function printReport({ byRule, byConfidence, pauses }: ReplayReport, currency: s
   const percent = (share: number | null) => share === null ? "" : `${(100 * share).toFixed(1)} %`;
   const whole = (value: number) => Math.round(value).toLocaleString("en");
   printTable([
-    ["rule", "level", "said", "judged", "true", "expected", "confidence"],
+    ["rule", "level", "claim", "said", "judged", "true", "expected", "confidence"],
     ...byRule.map((row) => [
       row.rule,
       LEVEL_FACTS[row.entityType].one,
+      claimWords(row.claim),
       String(row.said),
       String(row.judged),
       percent(row.trueShare),
@@ -112,7 +116,15 @@ function printReport({ byRule, byConfidence, pauses }: ReplayReport, currency: s
   ]);
   print();
   print(
-    "true: the claim held over the 14 days after; expected: how often it would, if all that was " +
-      "believed is right.",
+    "judged: what spent enough in the 14 days after; true: the claim held in them; expected: how " +
+      "often it would, if all that was believed is right. A pause counts once in 14 days.",
   );
+}
+
+function claimWords({ about, at_least, at_most }: Claim): string {
+  return [
+    ...at_least === undefined ? [] : [`${at_least} <=`],
+    about,
+    ...at_most === undefined ? [] : [`<= ${at_most}`],
+  ].join(" ");
 }

@@ -77,7 +77,7 @@ Deno.test("judge() prefers the truth where it is known", () => {
 });
 
 Deno.test("reportOf() sums up by rule and level, by confidence, and what pauses would have done", () => {
-  const pause: Said = { ...SAID, rule: "pause_expensive", confidence: 0.97, isPause: true };
+  const pause: Said = { ...SAID, rule: "pause_expensive", confidence: 0.96875, isPause: true };
   const outcome = { isTrue: true, expected: 0.9 };
   const report = reportOf([
     { said: SAID, later: LATER, outcome },
@@ -85,23 +85,28 @@ Deno.test("reportOf() sums up by rule and level, by confidence, and what pauses 
     { said: SAID, later: undefined, outcome: null },
     { said: { ...SAID, entityType: "campaign" }, later: undefined, outcome: null },
     { said: pause, later: LATER, outcome },
-    { said: pause, later: { ...LATER, spend: 60, leads: 1 }, outcome },
+    // Said again while it would have been stopped, it counts once; another entity counts.
+    { said: { ...pause, asOf: "2026-03-20" }, later: LATER, outcome },
+    { said: { ...pause, entityId: "32" }, later: { ...LATER, spend: 60, leads: 1 }, outcome },
   ]);
+  const { claim } = SAID;
   const nothing = { judged: 0, trueShare: null, expectedShare: null };
   assertEquals(report.byRule, [
-    { rule: "scale_up", entityType: "campaign", said: 1, ...nothing, meanConfidence: 0.85 },
+    { rule: "scale_up", entityType: "campaign", claim, said: 1, ...nothing, meanConfidence: 0.85 },
     {
       rule: "pause_expensive",
       entityType: "ad",
-      said: 2,
-      judged: 2,
+      claim,
+      said: 3,
+      judged: 3,
       trueShare: 1,
       expectedShare: 0.9,
-      meanConfidence: 0.97,
+      meanConfidence: 0.96875,
     },
     {
       rule: "scale_up",
       entityType: "ad",
+      claim,
       said: 3,
       judged: 2,
       trueShare: 0.5,
@@ -115,7 +120,7 @@ Deno.test("reportOf() sums up by rule and level, by confidence, and what pauses 
     [0.7, 0],
     [0.8, 4],
     [0.9, 0],
-    [0.95, 2],
+    [0.95, 3],
   ]);
   assertEquals(report.pauses, [{
     rule: "pause_expensive",

@@ -79,7 +79,7 @@ Deno.test("readFamilies() tells of each what it belongs to and who pays for it",
     );
   assertEquals(await told("campaign"), {
     11: ["campaign 11", null, "11", "campaign", "11", 100, false],
-    12: ["campaign 12", null, "12", null, null, null, true],
+    12: ["campaign 12", null, "12", "adset", null, null, true],
   });
   assertEquals(await told("adset"), {
     21: ["ad set 21", "11", "11", "campaign", "11", null, true],

@@ -39,7 +39,7 @@ Deno.test("decideAndSummarize() decides on all levels and names the best, the wo
     "",
     "What to do first",
     "  Pause ad “ad 32” (sure)  in campaign 11",
-    "  Let ad “ad 31” have more of the budget above it (sure)  in campaign 11",
-    "  Build on the winner ad “ad 31” (sure)  in campaign 11",
+    "  Let ad “ad 31” have 20 % more of the budget above it (sure)  in campaign 11",
+    "  Build on ad “ad 31”, a winner (sure)  in campaign 11",
   ]);
 });

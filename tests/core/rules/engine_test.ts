@@ -105,6 +105,16 @@ Deno.test("decide() takes budget away only where it is held", () => {
   ]);
 });
 
+Deno.test("decide() leaves a campaign's budget advice to its ad sets where they hold the budgets", () => {
+  const budget = { holder: "adset", holderId: null, daily: null, lifetime: null } as const;
+  assertEquals(decide({ ...CHEAP, budget }).rules, []);
+});
+
+Deno.test("decide() advises below what is to be paused only to pause", () => {
+  assertEquals(decide({ ...CHEAP, isBelowPause: true }).rules, []);
+  assertEquals(decide({ ...EXPENSIVE, isBelowPause: true }).rules, ["pause_expensive"]);
+});
+
 Deno.test("decide() does not pause what may be the best of its siblings", () => {
   const chance = (isBest: number) =>
     decide({ ...EXPENSIVE, beliefs: { ...EXPENSIVE.beliefs, isBest: () => isBest } }).rules;

@@ -35,7 +35,7 @@ Deno.test("tell() writes a budget change with numbers, the currency and what to 
   assertEquals(title, "Raise the budget of ad set “Parents” by 20 %");
   assertEquals(
     description,
-    "It brought 7 leads in 7 days, on 5 of them. A lead truly costs $9.50 to $15.90, 80 % sure: " +
+    "It brought 7 leads in 7 days, on 5 of them. A lead probably costs $9.50 to $15.90 (80 % sure), " +
       "about 0.62 times the reference of $20.00. 93 % sure: a lead truly costs at most 0.7 times " +
       "the reference. Expected in a week, 80 % sure: 1 to 2.8 leads more, $28.00 more spent, if " +
       "more money buys leads at a rising price.",
@@ -54,7 +54,7 @@ Deno.test("tell() writes a budget change with numbers, the currency and what to 
 
 Deno.test("tell() writes Portuguese with its numbers and currency", () => {
   const { title, description } = tell(reason(factsOf(SCALE_UP), "BRL"), "pt");
-  assertEquals(title, "Aumentar o orçamento de conjunto de anúncios “Parents” em 20 %");
+  assertEquals(title, "Aumentar o orçamento do conjunto de anúncios “Parents” em 20 %");
   assertMatch(description, /Trouxe 7 leads em 7 dias/);
   assertMatch(description, /R\$\s9,50 e R\$\s15,90/);
 });
@@ -80,10 +80,10 @@ Deno.test("tell() changes no field of a budget that is held elsewhere, or of whi
     ];
   };
   assertEquals(heldBy("campaign"), [
-    "Let ad set “Parents” have more of the budget above it",
+    "Let ad set “Parents” have 20 % more of the budget above it",
     undefined,
     "shift_budget",
-    "11",
+    "21",
   ]);
   assertEquals(heldBy(null), [
     "Raise the budget that pays for ad set “Parents” by 20 %",
@@ -100,9 +100,21 @@ Deno.test("tell() sets the status where something is to be stopped, and what the
   });
   const { title, description, suggested_action } = tell(reason(facts), "en");
   assertEquals(title, "Pause ad “Beach”");
-  assertMatch(description, /1\.8 to 2\.8 leads fewer, \$140\.00 less spent/);
-  assertMatch(description, /At the reference the same money buys about 7 leads\.$/);
+  assertMatch(
+    description,
+    /a week of it brings 1\.8 to 2\.8 leads for \$140\.00, 80 % sure; at the reference that money buys about 7\.$/,
+  );
   assertEquals([suggested_action.field, suggested_action.change_value], ["status", "PAUSED"]);
+});
+
+Deno.test("tell() names the reference itself where a claim is about once the reference", () => {
+  const facts = factsOf({
+    ...SCALE_UP,
+    believed: { "cpl_ratio <= 1": 0.9 },
+    beliefs: { ratio: () => 0.9 },
+  });
+  const { description } = tell(reason(facts), "en");
+  assertMatch(description, /90 % sure: a lead truly costs at most the reference\./);
 });
 
 Deno.test("tell() never says that something is certain", () => {

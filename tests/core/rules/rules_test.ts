@@ -209,7 +209,7 @@ const CASES: {
     priority: 4,
     facts: {
       features: { impressions_7d: 1000, cpl_std_7d: 0.1 },
-      believed: { "cpl_ratio <= 1.2": 0.8, "cpl_ratio <= 0.9": 0.3 },
+      believed: { "cpl_ratio <= 1.2": 0.8, "cpl_ratio <= 0.9": 0.1 },
     },
     silencedBy: [
       { isActive: false },
@@ -218,7 +218,7 @@ const CASES: {
       { features: { cpl_std_7d: 0 } },
       { features: { cpl_std_7d: null } },
       // A claim about a range is believed by the difference of two probabilities.
-      { believed: { "cpl_ratio <= 0.9": 0.31 } },
+      { believed: { "cpl_ratio <= 0.9": 0.11 } },
     ],
   },
   {

@@ -121,10 +121,22 @@ Deno.test("replay prints tables for people", async () => {
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.split("\n").map((line) => line.split(/ {2,}/));
   const [rules = [], adset = []] = lines;
-  assertEquals(rules, ["rule", "level", "said", "judged", "true", "expected", "confidence"]);
-  assertEquals(adset.slice(0, 5), ["pause_expensive", "ad set", "1", "1", "100.0 %"]);
+  assertEquals(rules, [
+    "rule",
+    "level",
+    "claim",
+    "said",
+    "judged",
+    "true",
+    "expected",
+    "confidence",
+  ]);
+  assertEquals(
+    adset.slice(0, 6),
+    ["pause_expensive", "ad set", "2.5 <= cpl_ratio", "1", "1", "100.0 %"],
+  );
   const pauses = lines.findIndex(([first]) => first === "pauses of");
   assertEquals(lines[pauses]?.slice(2, 4), ["pauses", "saved, EUR"]);
   assertEquals(lines[pauses + 2], ["pause_expensive", "ad", "1", "840", "14", "84"]);
-  assert(stdout.trimEnd().endsWith("if all that was believed is right."));
+  assert(stdout.trimEnd().endsWith("A pause counts once in 14 days."));
 });
