@@ -2,7 +2,7 @@
 import type { Level } from "../core/level.ts";
 import { familyBeliefs, type Variations } from "../core/rules/beliefs.ts";
 import { createEngine, type Past } from "../core/rules/engine.ts";
-import { type Facts, FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
+import type { Facts } from "../core/rules/facts.ts";
 import { tell } from "../core/rules/recommendation.ts";
 import { readAccountSettings } from "../core/rules/settings.ts";
 import { accountReference, accountSettings, getAccount } from "../db/accounts.ts";
@@ -139,14 +139,13 @@ function factsOf(
   { ctr, conversion_rate }: Variations,
   beliefs: Facts["beliefs"],
 ): Facts {
-  const features = Object.fromEntries(FEATURE_NAMES.map((name) => [name, subject[name]]));
   const percent = (rate: number | null) => rate === null ? null : 100 * rate;
   return {
     entityType,
     entityId: subject.entity_id,
     parentId: subject.parent_id,
     name: subject.name,
-    features: features as Features,
+    features: subject,
     isActive: subject.is_active,
     parentIsActive: subject.parent_is_active,
     isLearning: subject.is_learning,

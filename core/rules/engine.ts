@@ -3,7 +3,7 @@ import type { Posterior } from "../evidence.ts";
 import { type Level, LEVELS } from "../level.ts";
 import { type Claim, probabilityOf } from "./claim.ts";
 import { budgetEffect, type Effect, pauseEffect, reactivateEffect } from "./effect.ts";
-import type { Facts } from "./facts.ts";
+import { type Facts, FEATURE_NAMES } from "./facts.ts";
 import type { Reasoning } from "./reasoning.ts";
 import type { BoundRule, Fired, Rule, Stance, Suggestion } from "./rule.ts";
 import { RULES } from "./rules.ts";
@@ -190,7 +190,7 @@ export function createEngine(
       claim,
       probability,
       compared,
-      features: facts.features,
+      features: Object.fromEntries(FEATURE_NAMES.map((name) => [name, facts.features[name]])),
       estimate: {
         alpha: posterior.alpha,
         beta: posterior.beta,

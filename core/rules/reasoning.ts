@@ -3,7 +3,7 @@ import type { Level } from "../level.ts";
 import type { Posterior } from "../evidence.ts";
 import type { Claim } from "./claim.ts";
 import type { Effect } from "./effect.ts";
-import type { Budget, Features } from "./facts.ts";
+import type { Budget } from "./facts.ts";
 import type { Compared, Suggestion } from "./rule.ts";
 
 /** The reasoning of a recommendation. Money is in units of `currency`, rates and trends in percent. */
@@ -20,7 +20,7 @@ export type Reasoning = {
   /** Each number that the rule compared with a limit. */
   compared: Compared[];
   /** As in `ads.ml_features`. */
-  features: Features;
+  features: Record<string, number | null>;
   /** Leads by spend are Gamma(alpha, beta); the range of the CPL is 80 % sure. */
   estimate: Posterior & {
     reference: number;

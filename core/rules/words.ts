@@ -217,7 +217,7 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
     new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
   const named = (name: string) =>
     compared.find((each) => each.name === name)?.value ??
-      (isFeature(reasoning, name) ? features[name] : null) ?? 0;
+      features[name] ?? 0;
   const level = vocabulary.level[entity_type];
   const names = {
     name: `${level.name} “${entity_name}”`,
@@ -296,8 +296,4 @@ export function holderOf({ entity_type, budget }: Reasoning): "itself" | "above"
   if (!LEVEL_FACTS[entity_type].canHoldBudget) return "above";
   if (budget.holder === null) return "unknown";
   return budget.holder === entity_type ? "itself" : "above";
-}
-
-function isFeature({ features }: Reasoning, name: string): name is FeatureName {
-  return name in features;
 }
