@@ -10,6 +10,7 @@ import { startNativeServer } from "../native_server.ts";
 import { accountSizes, fillAccounts } from "./accounts.ts";
 import { benchAdvice } from "./advice.ts";
 import { benchAnomalies } from "./anomalies.ts";
+import { benchForecast } from "./forecast.ts";
 import { benchHttp } from "./http.ts";
 import { benchImport } from "./import.ts";
 import { benchJobs } from "./jobs.ts";
@@ -22,6 +23,7 @@ const NAMES = [
   "tiers",
   "alarms",
   "advice",
+  "forecast",
   "views",
   "classification",
   "recommendations",
@@ -34,7 +36,14 @@ const NAMES = [
 const USAGE = `Usage: deno task bench [NAME...] [--quick] [--rows N]
   NAME     ${NAMES.join(", ")}; all without any
   --quick  smaller accounts, files and samples: to see that it runs, not what it measures
-  --rows   rows of the imported file (5,000,000)`;
+  --rows   rows of the imported file (5,000,000)
+Of the forecasts:
+  --file FILE    daily series, a CSV file with the columns series_id, parent_id, date and y, of
+                 which an empty one is unknown; simulated accounts without it
+  --origins N    from how many days the days after them are forecast (4)
+  --horizon N    how many days ahead (14)
+  --out FILE     write the forecasts (series_id, origin, h, mean, lo80, hi80, lo95, hi95); the origin
+                 is the last day that was known`;
 
 await command(async (args) => {
   const { values, positionals } = parseArgs({
@@ -43,6 +52,10 @@ await command(async (args) => {
     options: {
       quick: { type: "boolean", default: false },
       rows: { type: "string" },
+      file: { type: "string" },
+      origins: { type: "string" },
+      horizon: { type: "string" },
+      out: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -57,9 +70,22 @@ await command(async (args) => {
   }
   const isWanted = (name: string) => positionals.length === 0 || positionals.includes(name);
   const { quick } = values;
-  const rows = Number(values.rows ?? (quick ? 200_000 : 5_000_000));
-  if (!Number.isInteger(rows) || rows < 1) {
-    throw new Refusal("invalid_parameter", `"${values.rows}" is no number of rows`);
+  const rows = countOf("rows", values.rows, quick ? 200_000 : 5_000_000);
+  const origins = countOf("origins", values.origins, quick ? 2 : 4);
+  const horizon = countOf("days ahead", values.horizon, 14);
+  const title = (name: string) => quick ? `${name} (quick: too small to judge)` : name;
+
+  if (isWanted("forecast")) {
+    const { file, out } = values;
+    await benchForecast(title("forecast"), {
+      file,
+      out,
+      origins,
+      horizon,
+      seeds: quick ? 1 : 5,
+    });
+    // It needs no server.
+    if (positionals.length > 0 && positionals.every((name) => name === "forecast")) return;
   }
 
   await using server = await startNativeServer({ shared_buffers: "1GB", max_wal_size: "8GB" });
@@ -67,7 +93,6 @@ await command(async (args) => {
   Deno.addSignalListener("SIGINT", () => {});
   // Where the databases of tests are made, these are too.
   Deno.env.set("TEST_DATABASE_URL", server.url);
-  const title = (name: string) => quick ? `${name} (quick: too small to judge)` : name;
 
   if (isWanted("tiers")) {
     await using database = await testDatabase();
@@ -103,3 +128,9 @@ await command(async (args) => {
     printFindings(title("import"), await benchImport(database, rows));
   }
 });
+
+function countOf(what: string, text: string | undefined, otherwise: number): number {
+  const count = Number(text ?? otherwise);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Refusal("invalid_parameter", `"${text}" is no number of ${what}`);
+}

@@ -1,0 +1,35 @@
+/** Daily series of entities, and what is forecast of them. */
+
+/** The days of one series up to its origin, the oldest first. */
+export type Series = {
+  id: string;
+  /** The series that it adds up to, null at the top. */
+  parentId: string | null;
+  /** One per day. Null where it is unknown, which is not 0. */
+  values: readonly (number | null)[];
+};
+
+/** What one day ahead will be: the mean, and the ranges that hold it with 80 and 95 %. */
+export type DayForecast = {
+  mean: number;
+  low80: number;
+  high80: number;
+  low95: number;
+  high95: number;
+};
+
+/** How series are forecast. */
+export type ForecastOptions = {
+  /** How many days ahead. */
+  horizon: number;
+  /** The first day of all series, for their weekdays. */
+  firstDay: string;
+  /** Whether they are counts, and never negative. */
+  areCounts: boolean;
+};
+
+/** A method: the forecasts of all series together, from one day ahead to the horizon, by their ids. */
+export type ForecastMethod = (
+  all: readonly Series[],
+  options: ForecastOptions,
+) => Map<string, DayForecast[]>;
