@@ -180,8 +180,9 @@ export function scoreOrigin(
   const byId = new Map(all.map((series) => [series.id, series]));
   return [...forecasts].flatMap(([id, forecast]) => {
     const { values } = byId.get(id) ?? { values: [] };
-    const wrong = forecast.find((day) => !Object.values(day).every(Number.isFinite));
-    if (wrong) throw new Error(`"${id}" is forecast to be ${JSON.stringify(wrong)}`);
+    if (!forecast.every((day) => Object.values(day).every(Number.isFinite))) {
+      throw new Error(`The forecast of "${id}" from day ${origin} on is no finite number`);
+    }
     const actuals = values.slice(origin, origin + forecast.length);
     if (actuals.every((actual) => actual === null)) return [];
     const scale = scaleOf(values, origin);

@@ -123,7 +123,11 @@ Deno.test("scoreOrigin() tells apart what has no scale and what has no actuals",
 
 Deno.test("scoreOrigin() throws when a forecast is no number", () => {
   const forecasts = new Map([["a", [{ ...DAY, mean: NaN }]]]);
-  assertThrows(() => scoreOrigin([series("a", null, [1, 2])], 1, forecasts), Error, '"a" is');
+  assertThrows(
+    () => scoreOrigin([series("a", null, [1, 2])], 1, forecasts),
+    Error,
+    'The forecast of "a"',
+  );
 });
 
 Deno.test("poolScores() weighs forecasts alike, and days alike for the coverage", () => {
