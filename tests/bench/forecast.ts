@@ -4,6 +4,7 @@ import Papa from "papaparse";
 import { sum } from "simple-statistics";
 import { addDays } from "../../core/days.ts";
 import type { DayForecast, ForecastMethod } from "../../core/forecast/series.ts";
+import { forecastAll } from "../../core/forecast/forecast.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { print } from "../../jobs/commands/command.ts";
 import {
@@ -38,7 +39,7 @@ export type ForecastBenchOptions = {
 type Method = readonly [name: string, method: ForecastMethod];
 
 /** The first one is this program's own; `--out` writes its forecasts. */
-const METHODS: readonly Method[] = [...BASELINES];
+const METHODS: readonly Method[] = [["adstrata", forecastAll], ...BASELINES];
 
 /** Nothing is developed with these seeds: they belong to the proof. */
 const FIRST_SEED = 1000;

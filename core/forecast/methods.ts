@@ -1,0 +1,118 @@
+/** The small methods that are combined. Each looks back from any day of a series, and ahead of it. */
+
+/** What a method expects so many days after a day, knowing nothing that came later. */
+export type Outlook = (day: number, ahead: number) => number;
+
+/** A method, set up for one series and its weekday profile. */
+export type Method = (values: Float64Array, profile: Float64Array) => Outlook;
+
+/** How fast a level follows: from nearly a mean of all days to nearly the last day. */
+const PACES = [0.04, 0.1, 0.2, 0.4, 0.7];
+
+/** All methods, in a fixed order. */
+export const METHODS: readonly Method[] = [
+  ...PACES.map((pace): Method => (values, profile) => smoothed(values, profile, pace)),
+  (values, profile) => trending(values, profile),
+  (values) => sameWeekdays(values, 2),
+  (values) => sameWeekdays(values, 4),
+  (values) => sameWeekdays(values, 8),
+  (values, profile) => lastYear(values, profile),
+];
+
+/** Simple exponential smoothing of what is left without the weekdays. */
+function smoothed(values: Float64Array, profile: Float64Array, pace: number): Outlook {
+  const levels = new Float64Array(values.length);
+  let level = startLevel(values, profile);
+  for (let day = 0; day < values.length; day++) {
+    const value = values[day] ?? NaN;
+    const factor = profile[day % 7] ?? 1;
+    if (!Number.isNaN(value)) level += pace * (value - level * factor) / Math.max(factor, 0.5);
+    levels[day] = level;
+  }
+  return (day, ahead) => (levels[day] ?? 0) * (profile[(day + ahead) % 7] ?? 1);
+}
+
+const TREND_PACE = 0.05;
+const DAMPING = 0.9;
+
+/** The same with a trend that fades (Gardner and McKenzie 1985). */
+function trending(values: Float64Array, profile: Float64Array): Outlook {
+  const levels = new Float64Array(values.length);
+  const trends = new Float64Array(values.length);
+  const pace = 0.2;
+  let level = startLevel(values, profile);
+  let trend = 0;
+  for (let day = 0; day < values.length; day++) {
+    const value = values[day] ?? NaN;
+    const factor = profile[day % 7] ?? 1;
+    const expected = level + DAMPING * trend;
+    const error = Number.isNaN(value) ? 0 : (value - expected * factor) / Math.max(factor, 0.5);
+    level = expected + pace * error;
+    trend = DAMPING * trend + TREND_PACE * error;
+    levels[day] = level;
+    trends[day] = trend;
+  }
+  return (day, ahead) => {
+    const fading = DAMPING * (1 - DAMPING ** ahead) / (1 - DAMPING);
+    const level = (levels[day] ?? 0) + fading * (trends[day] ?? 0);
+    return Math.max(level, 0) * (profile[(day + ahead) % 7] ?? 1);
+  };
+}
+
+/** The mean of the same weekday over some weeks. */
+function sameWeekdays(values: Float64Array, weeks: number): Outlook {
+  return (day, ahead) => {
+    let sum = 0;
+    let known = 0;
+    const latest = day + ahead - 7 * Math.ceil(ahead / 7);
+    for (let week = 0; week < weeks; week++) {
+      const value = values[latest - 7 * week] ?? NaN;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      known += 1;
+    }
+    return known > 0 ? sum / known : NaN;
+  };
+}
+
+const YEAR = 364;
+const MONTH = 28;
+
+/** What happened at the same weekday a year before, at the level of now. */
+function lastYear(values: Float64Array, profile: Float64Array): Outlook {
+  if (values.length <= YEAR + MONTH) return () => NaN;
+  // Sums of values and of weekday factors up to each day, of known days.
+  const sums = new Float64Array(values.length + 1);
+  const factors = new Float64Array(values.length + 1);
+  values.forEach((value, day) => {
+    const isKnown = !Number.isNaN(value);
+    sums[day + 1] = (sums[day] ?? 0) + (isKnown ? value : 0);
+    factors[day + 1] = (factors[day] ?? 0) + (isKnown ? profile[day % 7] ?? 1 : 0);
+  });
+  const level = (from: number, to: number) => {
+    const weight = (factors[to + 1] ?? NaN) - (factors[from] ?? NaN);
+    return weight > 0 ? ((sums[to + 1] ?? NaN) - (sums[from] ?? NaN)) / weight : NaN;
+  };
+  return (day, ahead) => {
+    const target = day + ahead - YEAR;
+    const before = day - YEAR;
+    if (before - MONTH < 0) return NaN;
+    const growth = level(before - MONTH + 1, before) > 0
+      ? level(target - 3, target + 3) / level(before - MONTH + 1, before)
+      : NaN;
+    return growth * level(day - MONTH + 1, day) * (profile[(day + ahead) % 7] ?? 1);
+  };
+}
+
+/** The level of the first two weeks. */
+function startLevel(values: Float64Array, profile: Float64Array): number {
+  let sum = 0;
+  let weight = 0;
+  for (let day = 0; day < Math.min(values.length, 14); day++) {
+    const value = values[day] ?? NaN;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    weight += profile[day % 7] ?? 1;
+  }
+  return weight > 0 ? sum / weight : 0;
+}

@@ -1,0 +1,84 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { forecastAll } from "../../../core/forecast/forecast.ts";
+import type { Series } from "../../../core/forecast/series.ts";
+import {
+  largestGap,
+  poolScores,
+  rollingOrigins,
+  scoreOrigin,
+  seriesAt,
+  type SeriesScore,
+} from "../../forecast_accuracy.ts";
+import { BASELINES } from "../../forecast_baselines.ts";
+import { FORECAST_SCENARIOS, simulateAccount } from "../../forecast_simulation.ts";
+
+const OPTIONS = { horizon: 14, firstDay: "2026-01-05", areCounts: true };
+
+function repeat(week: readonly (number | null)[], weeks: number): (number | null)[] {
+  return Array.from({ length: weeks }, () => week).flat();
+}
+
+function forecast(series: Series[]) {
+  return forecastAll(series, OPTIONS);
+}
+
+Deno.test("forecastAll() goes on with a week that always was the same", () => {
+  const week = [10, 20, 30, 40, 50, 60, 0];
+  const days = forecast([{ id: "a", parentId: null, values: repeat(week, 10) }]).get("a") ?? [];
+  assertEquals(days.length, 14);
+  days.forEach(({ mean }, day) => assertAlmostEquals(mean, week[day % 7] ?? NaN, 1));
+});
+
+Deno.test("forecastAll() takes unknown days for unknown and not for 0", () => {
+  const week = [10, 10, null, 10, 10, 10, null];
+  const days = forecast([{ id: "a", parentId: null, values: repeat(week, 10) }]).get("a") ?? [];
+  for (const { mean } of days) assertAlmostEquals(mean, 10, 0.5);
+});
+
+Deno.test("forecastAll() forecasts nothing of nothing", () => {
+  for (const values of [[], repeat([0], 60), repeat([null], 60)]) {
+    for (const day of forecast([{ id: "a", parentId: null, values }]).get("a") ?? []) {
+      assert(day.mean < 1e-6 && day.low80 >= 0 && Number.isFinite(day.high95));
+    }
+  }
+});
+
+Deno.test("forecastAll() nests its ranges around the mean, none below 0", () => {
+  const values = repeat([3, 0, 5, 1, 2, 0, 4], 10);
+  for (const day of forecast([{ id: "a", parentId: null, values }]).get("a") ?? []) {
+    const { low95, low80, mean, high80, high95 } = day;
+    assert(0 <= low95 && low95 <= low80 && low80 <= mean && mean <= high80 && high80 <= high95);
+  }
+});
+
+Deno.test("forecastAll() knows nothing of what comes after its origin", () => {
+  const values = repeat([3, 0, 5, 1, 2, 0, 4], 10);
+  const twice = [values, values].map((values) =>
+    forecast([{ id: "a", parentId: null, values: values.slice(0, 60) }]).get("a")
+  );
+  assertEquals(twice[0], twice[1]);
+});
+
+Deno.test("forecastAll() is better than every baseline on simulated leads, adds up, and covers", () => {
+  const own: SeriesScore[] = [];
+  const others = BASELINES.map((): SeriesScore[] => []);
+  for (const scenario of FORECAST_SCENARIOS.filter(({ name }) => /stable|drift|own/.test(name))) {
+    const { series: all, firstDay, areCounts } = simulateAccount(scenario, 77).leads;
+    for (const origin of rollingOrigins(all[0]?.values.length ?? 0, 2, 14)) {
+      const series = seriesAt(all, origin);
+      const options = { horizon: 14, firstDay, areCounts };
+      const made = forecastAll(series, options);
+      assert(largestGap(series, made) < 1e-6);
+      own.push(...scoreOrigin(all, origin, made));
+      BASELINES.forEach(([, method], index) => {
+        others[index]?.push(...scoreOrigin(all, origin, method(series, options)));
+      });
+    }
+  }
+  const { mase, coverage80, coverage95 } = poolScores(own);
+  for (const [index, scores] of others.entries()) {
+    assert(mase < poolScores(scores).mase, `${BASELINES[index]?.[0]}`);
+  }
+  assert(coverage80 > 0.76 && coverage80 < 0.84, String(coverage80));
+  assert(coverage95 > 0.93 && coverage95 < 0.97, String(coverage95));
+});

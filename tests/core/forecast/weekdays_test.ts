@@ -1,0 +1,67 @@
+import { assert, assertAlmostEquals } from "@std/assert";
+import { levelsOf } from "../../../core/forecast/tree.ts";
+import { weekdayProfiles } from "../../../core/forecast/weekdays.ts";
+import { createRandom } from "../../../core/random.ts";
+
+const FACTORS = [0.5, 0.8, 1, 1.2, 1.5, 1.1, 0.9];
+
+/** Counts of some weeks around a mean, with those factors. */
+function counts(mean: number, weeks: number, seed: number, factors = FACTORS): number[] {
+  const random = createRandom(seed);
+  return Array.from(
+    { length: 7 * weeks },
+    (_, day) => random.poisson(mean * (factors[day % 7] ?? 1)),
+  );
+}
+
+function profilesOf(series: Parameters<typeof levelsOf>[0]) {
+  const profiles = weekdayProfiles(levelsOf(series));
+  return new Map([...profiles].map(([{ id }, profile]) => [id, profile]));
+}
+
+function distance(one: Float64Array | undefined, other: readonly number[]): number {
+  return Math.max(...other.map((factor, weekday) => Math.abs(factor - (one?.[weekday] ?? NaN))));
+}
+
+Deno.test("weekdayProfiles() finds the factors of a large series", () => {
+  const profile = profilesOf([{ id: "a", parentId: null, values: counts(1000, 12, 1) }]).get("a");
+  assert(distance(profile?.factors, FACTORS) < 0.05);
+  assertAlmostEquals([...profile?.factors ?? []].reduce((sum, factor) => sum + factor, 0), 7, 1e-9);
+});
+
+Deno.test("weekdayProfiles() gives a tiny series the profile of its parent", () => {
+  const leaves = Array.from({ length: 40 }, (_, index) => ({
+    id: `leaf ${index}`,
+    parentId: "account",
+    values: counts(0.5, 12, 10 + index),
+  }));
+  const account = {
+    id: "account",
+    parentId: null,
+    values: Array.from(
+      { length: 84 },
+      (_, day) => leaves.reduce((sum, { values }) => sum + (values[day] ?? 0), 0),
+    ),
+  };
+  const profiles = profilesOf([account, ...leaves]);
+  const ofAccount = [...profiles.get("account")?.factors ?? []];
+  for (const { id } of leaves) assert(distance(profiles.get(id)?.factors, ofAccount) < 0.15, id);
+});
+
+Deno.test("weekdayProfiles() lets a large child go its own way", () => {
+  const own = [1.5, 1.3, 1, 0.8, 0.6, 0.8, 1];
+  const profiles = profilesOf([
+    { id: "account", parentId: null, values: counts(1000, 12, 2) },
+    { id: "alike", parentId: "account", values: counts(300, 12, 3) },
+    { id: "other", parentId: "account", values: counts(300, 12, 4, own) },
+  ]);
+  assert(distance(profiles.get("other")?.factors, own) < 0.15);
+  assert(distance(profiles.get("alike")?.factors, FACTORS) < 0.15);
+});
+
+Deno.test("weekdayProfiles() is even where nothing is known", () => {
+  for (const values of [[], [null, null], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]) {
+    const profile = profilesOf([{ id: "a", parentId: null, values }]).get("a");
+    assert(distance(profile?.factors, [1, 1, 1, 1, 1, 1, 1]) < 1e-9);
+  }
+});
