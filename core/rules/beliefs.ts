@@ -241,8 +241,8 @@ const LEAST_VARIANCE = 1e-6;
  * them, one that changes among many that do not would never be believed.
  */
 const KINDS_OF_CHANGE = [
-  { share: 0.95, variance: 0 },
-  { share: 0.05, variance: Math.log(4 / 3) ** 2 },
+  { share: 0.98, variance: 0 },
+  { share: 0.02, variance: Math.log(4 / 3) ** 2 },
 ] as const;
 
 /** How many times a rate is now what it was the week before: the probability of a side, quantiles. */
