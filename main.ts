@@ -161,6 +161,8 @@ if (import.meta.main) {
     await serve(settings, database, schedule, async () => {
       await untilReady(database);
       await checkDoor();
+      // It may have been told to stop meanwhile.
+      if (closing.disposed) return;
       const worker = startWorker(database.sql, TASKS, { concurrency });
       closing.defer(() => worker.stop(PATIENCE_WITH_RUNS_MS));
       begun.resolve({ database, worker });

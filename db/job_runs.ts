@@ -54,17 +54,20 @@ export const PATIENCE_HOURS = 6;
 
 /**
  * Enters the runs of one scheduled time for all active accounts, each as of the last complete day of
- * its own time zone, and once more for each earlier day whose insights have changed since. Entering
+ * its own time zone, and for each earlier day whose insights have changed since. Entering
  * them again, here or on another instance, changes nothing. A run of an earlier time that nobody has
  * claimed yet is skipped for this one; where one is still running, this one is skipped.
  */
 export async function enterScheduledRuns(
   sql: Sql,
-  { job, entityType, scheduledAt, waitsFor }: {
+  { job, entityType, scheduledAt, enteredAt, waitsFor, recomputes }: {
     job: string;
     entityType: Level;
     scheduledAt: Date;
+    enteredAt: Date;
     waitsFor: readonly string[];
+    /** Whether earlier days are worked on again. */
+    recomputes: boolean;
   },
 ): Promise<void> {
   await inTransaction(sql, async (transaction) => {
@@ -104,7 +107,7 @@ export async function enterScheduledRuns(
         ${[...waitsFor]}::text[],
         (select count(*) from ads.ads where config_id = a.config_id),
         0,
-        ${scheduledAt}
+        ${enteredAt}
       from ads.accounts a
       join unnest(
         ${days.map((day) => day.time_zone)}::text[],
@@ -132,7 +135,8 @@ export async function enterScheduledRuns(
           union all
           select s.as_of, true
           from ads.stale_runs s
-          where s.config_id = a.config_id
+          where ${recomputes}
+            and s.config_id = a.config_id
             and s.job = ${job}
             and s.entity_type = ${entityType}
             and s.as_of <= z.yesterday
@@ -317,7 +321,8 @@ export async function endAbandonedRuns(sql: Sql, at: Date): Promise<void> {
     where status = 'waiting'
       and waits_for <> '{}'
       and attempt = 0
-      and scheduled_at < ${tooEarly}`;
+      -- Since when it could have been claimed: what is caught up on was due long ago.
+      and claimable_at < ${tooEarly}`;
 }
 
 /** The newest runs of all accounts, the newest first. Each account is asked by its index. */

@@ -43,6 +43,7 @@ export const anomalies: Task<AnomalyCounts> = {
   name: "anomalies",
   version: MODEL_VERSION,
   waitsFor: [],
+  recomputes: true,
   schedule: { campaign: "15 * * * *", adset: "30 * * * *", ad: "0 */2 * * *" },
   run: detectLevel,
 };

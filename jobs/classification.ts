@@ -39,6 +39,7 @@ export const classification: Task<ClassificationCounts> = {
   name: "classification",
   version: MODEL_VERSION,
   waitsFor: [],
+  recomputes: true,
   // A level follows the one above it, because it starts from what is known there.
   schedule: { campaign: "0 5 * * *", adset: "30 5 * * *", ad: "0 6 * * *" },
   run: classifyLevel,

@@ -44,6 +44,8 @@ export const recommendations: Task<RecommendationCounts> = {
   name: "recommendations",
   version: MODEL_VERSION,
   waitsFor: [classification.name],
+  // What should have been done on an earlier day helps nobody.
+  recomputes: false,
   schedule: { campaign: "30 6 * * *", adset: "45 6 * * *", ad: "0 7 * * *" },
   run: recommendForLevel,
 };

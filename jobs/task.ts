@@ -25,6 +25,8 @@ export type Task<Result extends Counts = Counts> = {
   version: string;
   /** Names of tasks that have to succeed first, for the same account, level and day. */
   waitsFor: readonly string[];
+  /** Whether days that an import has changed since are worked on again. */
+  recomputes: boolean;
   /** When it runs on which level, in UTC: minute, hour, day, month, weekday. */
   schedule: Partial<Record<Level, string>>;
   /**

@@ -50,7 +50,9 @@ export async function enterNewestRuns(
     job: task.name,
     entityType,
     scheduledAt,
+    enteredAt: now,
     waitsFor: task.waitsFor,
+    recomputes: task.recomputes,
   });
 }
 

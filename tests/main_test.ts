@@ -208,12 +208,14 @@ Deno.test("main.ts catches up on start what was due while no service ran, once",
     assertEquals([code, stderr], [0, ""]);
   }
   const runs = await sql`
-    select entity_type, status, attempt from ads.job_runs order by entity_type`;
-  assertEquals([...runs].map((run) => ({ ...run })), [
-    { entity_type: "ad", status: "succeeded", attempt: 1 },
-    { entity_type: "adset", status: "succeeded", attempt: 1 },
-    { entity_type: "campaign", status: "succeeded", attempt: 1 },
-  ]);
+    select job, entity_type, status, attempt from ads.job_runs order by job, entity_type`;
+  const done = { status: "succeeded", attempt: 1 };
+  assertEquals(
+    [...runs].map((run) => ({ ...run })),
+    ["classification", "recommendations"].flatMap((job) =>
+      ["ad", "adset", "campaign"].map((entity_type) => ({ job, entity_type, ...done }))
+    ),
+  );
 });
 
 Deno.test("main.ts refuses a wrong time of the schedule with the name of its variable", async () => {

@@ -9,6 +9,7 @@ startWorker(sql, [{
   name: "classification",
   version: "hanging",
   waitsFor: [],
+  recomputes: true,
   schedule: {},
   run: async (transaction) => {
     await transaction`update ads.accounts set name = 'half done'`;

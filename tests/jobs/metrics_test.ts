@@ -13,6 +13,7 @@ Deno.test("startRun() counts its run by outcome, with what it did", async () => 
     name: "counting",
     version: "1",
     waitsFor: [],
+    recomputes: true,
     schedule: {},
     run: (_, { force }) => {
       if (force) throw new RangeError("Too much");

@@ -26,6 +26,7 @@ function taskOf(
     name,
     version: "test-1",
     waitsFor,
+    recomputes: true,
     schedule: { ad: "0 5 * * *" },
     run: async (_, request) => {
       await run(request);
@@ -338,6 +339,34 @@ Deno.test("enterNewestRuns() enters earlier days again when days that they rest 
   await enter(sql, task, later(4 * 24 * 3_600_000));
   await workOff(sql, task, later(4 * 24 * 3_600_000));
   assertEquals(asked, [["2026-03-13", false]]);
+});
+
+Deno.test("enterNewestRuns() enters no earlier day of a task that is about today only", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  await accounts(sql, 1);
+  const asked: string[] = [];
+  const task = { ...taskOf(({ asOf }) => void asked.push(asOf)), recomputes: false };
+  await enter(sql, task);
+  await workOff(sql, task, DUE);
+  const nextDay = later(24 * 3_600_000);
+  await sql`select ads.store_account_days(1, '{2026-03-09}', ${later(3_600_000)})`;
+  await enter(sql, task, nextDay);
+  await workOff(sql, task, nextDay);
+  assertEquals(asked, ["2026-03-09", "2026-03-10"]);
+});
+
+Deno.test("endAbandonedRuns() is patient from when a run was entered, however long ago it was due", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  await accounts(sql, 1);
+  const task = taskOf(() => {}, { name: "recommendations", waitsFor: ["classification"] });
+  const hours = (count: number) => later(count * 3_600_000);
+  await enter(sql, task, hours(20));
+  await endAbandonedRuns(sql, hours(20 + PATIENCE_HOURS - 1));
+  assertEquals((await runs(sql)).map(({ status }) => status), ["waiting"]);
+  await endAbandonedRuns(sql, hours(20 + PATIENCE_HOURS + 1));
+  assertEquals((await runs(sql)).map(({ status }) => status), ["skipped"]);
 });
 
 Deno.test("stop() lets a run finish, and gives back one that does not", async () => {

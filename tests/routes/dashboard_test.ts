@@ -40,7 +40,7 @@ Deno.test("GET / shows tiers, certainty and escaped names when ads are classifie
 Deno.test("GET / names the same best and worst as the command line", async () => {
   const account = await getAccount(service.sql, 1);
   const lines = await decideAndSummarize(service.sql, account, NOW);
-  const told = lines.flatMap((line) =>
+  const told = lines.slice(0, lines.indexOf("What to do first")).flatMap((line) =>
     /^(Best|Worst| {2}\S.*?(?= {2}))/.exec(line)?.[1]?.trim() ?? []
   );
   const { text } = await service.get("/");
