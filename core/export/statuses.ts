@@ -2,6 +2,17 @@
 
 const WORDS: Record<string, readonly string[]> = {
   ACTIVE: ["active", "ativo", "ativa", "activo", "activa", "aktiv", "actif"],
+  LEARNING: [
+    "learning",
+    "aprendizado",
+    "em aprendizado",
+    "aprendizaje",
+    "en aprendizaje",
+    "lernphase",
+    "in der lernphase",
+    "apprentissage",
+    "en apprentissage",
+  ],
   INACTIVE: ["inactive", "inativo", "inativa", "inactivo", "inactiva", "inaktiv", "inactif"],
   PAUSED: ["paused", "pausado", "pausada", "en pausa", "em pausa", "pausiert", "en pause"],
   OFF: ["off", "desativado", "desativada", "desactivado", "desactivada", "aus", "desactive"],

@@ -6,6 +6,9 @@ Deno.test("readStatus() gives the same status when the word is in another langua
     assertEquals(readStatus(cell), "NOT_DELIVERING", cell);
   }
   assertEquals(readStatus("Actif"), "ACTIVE");
+  for (const cell of ["Learning", "Em aprendizado", "Lernphase"]) {
+    assertEquals(readStatus(cell), "LEARNING", cell);
+  }
 });
 
 Deno.test("readStatus() keeps a status that it does not know", () => {
