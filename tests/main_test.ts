@@ -51,10 +51,13 @@ async function untilReady(url: string): Promise<void> {
   while ((await readiness(url)).status !== "ready") await delay(50);
 }
 
+/** As many as that schedule has jobs, for one account. */
+const RUNS = 6;
+
 async function untilAllEnded(sql: Sql): Promise<void> {
   const areOpen = async () => {
     const [row] = await sql<[{ open: boolean }]>`
-      select count(*) < 3 or bool_or(status in ('waiting', 'running')) as open from ads.job_runs`;
+      select count(*) < ${RUNS} or bool_or(status in ('waiting', 'running')) as open from ads.job_runs`;
     return row.open;
   };
   while (await areOpen()) await delay(20);
