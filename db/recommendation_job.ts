@@ -1,5 +1,5 @@
 /** What the recommendations of a level are read from and written to. */
-import type { Level } from "../core/level.ts";
+import { type Level, LEVELS } from "../core/level.ts";
 import type { Member, Variation, Variations } from "../core/rules/beliefs.ts";
 import type { Advice, Past } from "../core/rules/engine.ts";
 import { FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
@@ -68,6 +68,18 @@ export async function* readFamilies(
     batch?: number;
   },
 ): AsyncGenerator<Subject[]> {
+  // Read once: asked for each entity, the planner compares all with all. Each has one at most.
+  const paused = (level: Level) =>
+    sql`(
+      select entity_id
+      from ads.ml_recommendations
+      where config_id = ${configId}
+        and entity_type = ${level}
+        and ${LEVELS.indexOf(level) < LEVELS.indexOf(entityType)}
+        and recommendation_type = 'PAUSE'
+        and status = 'active'
+        and expires_at > ${at}
+    )`;
   await sql`
     declare subjects cursor for
     -- Materialized: the evidence of one entity takes that of the whole account.
@@ -94,19 +106,7 @@ export async function* readFamilies(
       coalesce(n.budget_holder, b.budget_holder) as budget_holder,
       case n.budget_holder when 'campaign' then n.campaign_id when 'adset' then n.adset_id end
         as holder_id,
-      exists (
-        select
-        from ads.ml_recommendations s
-        where s.config_id = ${configId}
-          and s.recommendation_type = 'PAUSE'
-          and s.status = 'active'
-          and s.expires_at > ${at}
-          and (s.entity_type, s.entity_id) in (
-            ('campaign', n.campaign_id),
-            ('adset', n.adset_id)
-          )
-          and s.entity_id <> e.entity_id
-      ) as is_below_pause,
+      coalesce(pc.entity_id, ps.entity_id) is not null as is_below_pause,
       n.daily_budget,
       n.lifetime_budget,
       e.events,
@@ -137,6 +137,10 @@ export async function* readFamilies(
       on u.config_id = ${configId}
       and u.entity_id = n.parent_id
       and u.entity_type = case ${entityType} when 'adset' then 'campaign' when 'ad' then 'adset' end
+    left join ${paused("campaign")} pc
+      on pc.entity_id = n.campaign_id
+    left join ${paused("adset")} ps
+      on ps.entity_id = n.adset_id
     -- What the ad sets of a campaign hold, it does not.
     left join (
       select parent_id, 'adset' as budget_holder
