@@ -33,6 +33,9 @@ export function connect(
       TimeZone: "UTC",
       // Compiling a plan over many partitions costs seconds, more than any of our queries.
       jit: "off",
+      // Cursors are read to their end. By default their plans are quick to find the first rows, which
+      // may cost minutes for all of them.
+      cursor_tuple_fraction: "1",
       // Lets the aggregation of 100,000 ads stay in memory.
       work_mem: "64MB",
     },
