@@ -167,15 +167,23 @@ function whenOf({ date, windowDays }: Alarm): string {
   return windowDays === 1 ? `on ${date}` : `in the ${windowDays} days to ${date}`;
 }
 
+/** How numbers of so many digits are written; kept, as making it is slow. */
+const formats = new Map<number, Intl.NumberFormat>();
+
 /** Two digits, or all before the point, as people say numbers. */
 function rounded(value: number, digits = 2): string {
   if (value === 0) return "0";
   const least = Math.max(Math.ceil(Math.log10(Math.abs(value) + 1)), digits);
-  return new Intl.NumberFormat("en", {
-    minimumSignificantDigits: least,
-    maximumSignificantDigits: least,
-    useGrouping: false,
-  }).format(value);
+  const format = formats.getOrInsertComputed(
+    least,
+    () =>
+      new Intl.NumberFormat("en", {
+        minimumSignificantDigits: least,
+        maximumSignificantDigits: least,
+        useGrouping: false,
+      }),
+  );
+  return format.format(value);
 }
 
 function nameOf({ place, name, history }: Branch): string {

@@ -198,6 +198,22 @@ const VOCABULARIES: Record<Language, Vocabulary> = {
   },
 };
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** How numbers with so many digits or amounts of a currency are written; kept, as making it is slow. */
+function formatOf(locale: string, of: number | string): Intl.NumberFormat {
+  return formats.getOrInsertComputed(
+    `${locale} ${of}`,
+    () =>
+      new Intl.NumberFormat(
+        locale,
+        typeof of === "number"
+          ? { maximumFractionDigits: of, signDisplay: "negative" }
+          : { style: "currency", currency: of },
+      ),
+  );
+}
+
 /** The words for a reasoning in a language, and the sentences that all recommendations have. */
 export function wordsFor(reasoning: Reasoning, language: Language): {
   words: Words;
@@ -209,12 +225,9 @@ export function wordsFor(reasoning: Reasoning, language: Language): {
   const { entity_type, entity_name, currency, claim, compared, features, suggestion } = reasoning;
   const vocabulary = VOCABULARIES[language];
   const { locale } = vocabulary;
-  const plain = (value: number, digits = 0) =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "negative" })
-      .format(value);
+  const plain = (value: number, digits = 0) => formatOf(locale, digits).format(value);
   const percent = (value: number, digits = 0) => `${plain(value, digits)} %`;
-  const money = (value: number) =>
-    new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
+  const money = (value: number) => formatOf(locale, currency).format(value);
   const named = (name: string) =>
     compared.find((each) => each.name === name)?.value ??
       features[name] ?? 0;
