@@ -45,6 +45,31 @@ export async function getAccount(sql: Queries, configId: number): Promise<Accoun
   throw new Refusal("not_found", `There is no account with config id ${configId}`);
 }
 
+/**
+ * Since when nothing of an account has changed that was imported or set, of so many days to a day. What
+ * was computed later holds. Null where nobody told when its days were written.
+ *
+ * An import tells when it began: no other transaction sees its rows before it has ended, and none takes
+ * an hour.
+ */
+export async function lastChange(
+  sql: Queries,
+  configId: number,
+  asOf: string,
+  days = 30,
+): Promise<Date | null> {
+  const [row] = await sql<{ at: Date }[]>`
+    select greatest(a.updated_at, max(k.changed_at) + interval '1 hour') as at
+    from ads.accounts a
+    join ads.account_days k
+      on k.config_id = a.config_id
+      and k.date between ${asOf}::date + 1 - ${days}::integer and ${asOf}
+    where a.config_id = ${configId}
+    group by a.config_id, a.updated_at
+    having bool_or(k.date = ${asOf})`;
+  return row?.at ?? null;
+}
+
 /** What an account overrides of the defaults, unchecked. */
 export async function accountSettings(sql: Queries, configId: number): Promise<unknown> {
   const [row] = await sql<{ settings: unknown }[]>`

@@ -1,6 +1,7 @@
 /** What the classification of a level reads and writes. */
 import type { Tier, TierDecision } from "../core/tiers.ts";
 import type { Level } from "../core/level.ts";
+import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
 
 /** Stores the features of a level and returns the number of entities. */
@@ -14,6 +15,41 @@ export async function storeFeatures(
   const [row] = await sql<{ stored: number }[]>`
     select ads.store_features(${configId}, ${entityType}, ${asOf}, ${at}) as stored`;
   return row?.stored ?? 0;
+}
+
+/**
+ * Stores the features of a level unless those that are stored hold: nothing of the account was
+ * imported or set since, and the same entities run.
+ */
+export async function renewFeatures(
+  sql: Transaction,
+  configId: number,
+  entityType: Level,
+  asOf: string,
+  at: Date,
+): Promise<void> {
+  const changedAt = await lastChange(sql, configId, asOf);
+  const [row] = await sql<{ hold: boolean }[]>`
+    select f.computed_at > ${changedAt} and not exists (
+      select
+      from ads.ml_features s
+      join ads.entities e
+        on e.config_id = s.config_id
+        and e.entity_type = s.entity_type
+        and e.entity_id = s.entity_id
+      where s.config_id = ${configId}
+        and s.entity_type = ${entityType}
+        and s.window_days = 30
+        and s.feature_date = ${asOf}
+        and s.is_active <> e.is_active
+    ) as hold
+    from ads.ml_features f
+    where f.config_id = ${configId}
+      and f.entity_type = ${entityType}
+      and f.window_days = 30
+      and f.feature_date = ${asOf}
+    limit 1`;
+  if (!row?.hold) await storeFeatures(sql, configId, entityType, asOf, at);
 }
 
 /** One entity with all that its tier rests on. */

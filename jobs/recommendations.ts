@@ -6,7 +6,7 @@ import type { Facts } from "../core/rules/facts.ts";
 import { tell } from "../core/rules/recommendation.ts";
 import { readAccountSettings } from "../core/rules/settings.ts";
 import { accountReference, accountSettings, getAccount } from "../db/accounts.ts";
-import { storeFeatures } from "../db/classification_job.ts";
+import { renewFeatures } from "../db/classification_job.ts";
 import type { Transaction } from "../db/connect.ts";
 import {
   expireRecommendations,
@@ -65,7 +65,7 @@ async function recommendForLevel(
     expired: await expireRecommendations(transaction, run),
     superseded: 0,
   };
-  await storeFeatures(transaction, configId, entityType, asOf, now);
+  await renewFeatures(transaction, configId, entityType, asOf, now);
   const wanted = entityIds && new Set(entityIds);
   const engine = createEngine(settings, currency);
   const closing: number[] = [];

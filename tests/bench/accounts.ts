@@ -50,7 +50,7 @@ export async function fillAccounts(sql: Sql, sizes: AccountSize[]): Promise<void
         select ads.store_account_days(
           ${configId},
           array(select ${firstDay}::date + day from generate_series(0, ${days}::integer - 1) day),
-          now()
+          ${AS_OF}::date + time '23:00'
         )`;
     });
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Level } from "../../core/level.ts";
-import { storeFeatures } from "../../db/classification_job.ts";
+import { renewFeatures, storeFeatures } from "../../db/classification_job.ts";
 import { levelVariations, readFamilies, type Subject } from "../../db/recommendation_job.ts";
 import { type TestDatabase, testDatabase } from "../database.ts";
 import { AS_OF, daily, insertAccount, insertInsights } from "./views/rows.ts";
@@ -142,4 +142,36 @@ Deno.test("levelVariations() knows nothing but a guess where nothing was deliver
     levelVariations(transaction, { configId: 5, entityType: "ad", asOf: AS_OF })
   );
   assertEquals(found, { cpl: unknown, ctr: unknown, conversion_rate: unknown });
+});
+
+Deno.test("renewFeatures() stores features anew only where they may be others by now", async () => {
+  const { sql } = database;
+  await insertAccount(sql, 6, {
+    campaigns: [{ campaign_id: "11" }],
+    adsets: [{ adset_id: "21" }],
+    ads: [{ ad_id: "31" }],
+    insights: daily(7, DAY),
+  });
+  const noted = (at: string) =>
+    sql`select ads.store_account_days(6, array[${AS_OF}]::date[], ${at})`;
+  await sql`update ads.accounts set updated_at = '2026-04-01T03:00:00Z' where config_id = 6`;
+  const renewedAt = async (at: string) => {
+    await sql.begin((transaction) => renewFeatures(transaction, 6, "ad", AS_OF, new Date(at)));
+    const [row] = await sql<{ computed_at: Date }[]>`
+      select computed_at from ads.ml_features where config_id = 6 and feature_date = ${AS_OF}`;
+    return row?.computed_at.toISOString().slice(11, 16);
+  };
+  // Nobody told when the insights were written.
+  assertEquals(await renewedAt("2026-04-01T06:00:00Z"), "06:00");
+  assertEquals(await renewedAt("2026-04-01T06:01:00Z"), "06:01");
+  await noted("2026-04-01T05:00:00Z");
+  assertEquals(await renewedAt("2026-04-01T06:30:00Z"), "06:01");
+  await noted("2026-04-01T05:02:00Z");
+  assertEquals(await renewedAt("2026-04-01T06:40:00Z"), "06:40");
+  assertEquals(await renewedAt("2026-04-01T06:50:00Z"), "06:40");
+  await sql`update ads.campaigns set status = 'PAUSED' where config_id = 6`;
+  assertEquals(await renewedAt("2026-04-01T06:51:00Z"), "06:51");
+  assertEquals(await renewedAt("2026-04-01T06:52:00Z"), "06:51");
+  await sql`update ads.accounts set updated_at = '2026-04-01T06:52:00Z' where config_id = 6`;
+  assertEquals(await renewedAt("2026-04-01T06:53:00Z"), "06:53");
 });
