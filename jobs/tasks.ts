@@ -2,7 +2,14 @@
 import { anomalies } from "./anomalies.ts";
 import { classification } from "./classification.ts";
 import { recommendations } from "./recommendations.ts";
+import { forecasts, validation } from "./forecasts.ts";
 import type { Task } from "./task.ts";
 
 /** All tasks. */
-export const TASKS: readonly Task[] = [classification, recommendations, anomalies];
+export const TASKS: readonly Task[] = [
+  forecasts,
+  classification,
+  recommendations,
+  anomalies,
+  validation,
+];

@@ -28,6 +28,7 @@ import {
   pageOf,
   pagingParameters,
   RowId,
+  timeOf,
 } from "./parameters.ts";
 import { requireEntities } from "./selection.ts";
 import {
@@ -430,12 +431,4 @@ export function present(row: db.Classification): z.input<typeof Classification> 
     generated_at: classifiedAt,
     window_days: row.window_days,
   };
-}
-
-/** PostgreSQL keeps microseconds, so the last millisecond counts to its end. */
-function timeOf({ date_from, date_to }: { date_from?: Date; date_to?: Date }) {
-  if (date_from && date_to && date_from > date_to) {
-    throw wrongParameter("date_from", "is after date_to");
-  }
-  return { from: date_from, before: date_to && new Date(date_to.getTime() + 1) };
 }

@@ -1,6 +1,7 @@
 /** Parameters that several resources share: one spelling, one check and one description of each. */
 import { z } from "@hono/zod-openapi";
 import { LEVELS } from "../core/level.ts";
+import { wrongParameter } from "./errors.ts";
 
 const INT4_MAX = 2_147_483_647;
 const FIRST_DAY = "2010-01-01";
@@ -97,6 +98,17 @@ export const InstantTo = AnyInstant.transform((value) => instant(value, 86_400_0
 function instant(value: string, afterMidnight: number): Date {
   if (value.length === "2026-03-01".length) return new Date(Date.parse(value) + afterMidnight);
   return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(value) ? value : `${value}Z`);
+}
+
+/**
+ * The instants that a range means; `before` is not included. PostgreSQL keeps microseconds, so the last
+ * millisecond counts to its end.
+ */
+export function timeOf({ date_from, date_to }: { date_from?: Date; date_to?: Date }) {
+  if (date_from && date_to && date_from > date_to) {
+    throw wrongParameter("date_from", "is after date_to");
+  }
+  return { from: date_from, before: date_to && new Date(date_to.getTime() + 1) };
 }
 
 const META_ACCOUNT_ID = /^(act_)?\d{1,30}$/;

@@ -28,6 +28,7 @@ import {
   pagingParameters,
   RowId,
   text,
+  timeOf,
 } from "./parameters.ts";
 import { answer, createRouter, eachOf, jsonBody, type Surroundings } from "./router.ts";
 import { requireEntities } from "./selection.ts";
@@ -461,13 +462,6 @@ async function respondPage(
     next_after: rows.length === page.limit ? rows.at(-1)?.id ?? null : null,
     by_type: counts && byType(counts),
   }, rows.map(presentRecommendation));
-}
-
-function timeOf({ date_from, date_to }: { date_from?: Date; date_to?: Date }) {
-  if (date_from && date_to && date_from > date_to) {
-    throw wrongParameter("date_from", "is after date_to");
-  }
-  return { from: date_from, before: date_to && new Date(date_to.getTime() + 1) };
 }
 
 function totalOf(counts: Pick<db.RecommendationCount, "count">[]): number {

@@ -22,5 +22,10 @@
 \ir views/entity_evidence.sql
 \ir views/latest_classifications.sql
 \ir views/level_variation.sql
+\ir views/forecast_series.sql
+\ir views/forecast_days.sql
+\ir views/month_pacing.sql
+\ir views/forecast_accuracy.sql
 \ir functions/store_features.sql
+\ir functions/score_forecasts.sql
 \ir views/stale_runs.sql

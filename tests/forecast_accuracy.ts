@@ -1,6 +1,6 @@
 /** How good forecasts are: scores by level at rolling origins. */
 import { mean, sum } from "simple-statistics";
-import type { DayForecast, Series } from "../core/forecast/series.ts";
+import type { DayForecast, Forecasts, Series } from "../core/forecast/series.ts";
 
 /** Series that are forecast together: all of the same length, from the same first day on. */
 export type SeriesSet = {
@@ -174,11 +174,12 @@ export function intervalScore(low: number, high: number, actual: number, alpha: 
 export function scoreOrigin(
   all: readonly Series[],
   origin: number,
-  forecasts: ReadonlyMap<string, readonly DayForecast[]>,
+  forecasts: Forecasts,
   levels: ReadonlyMap<string, string> = levelsOf(all),
 ): SeriesScore[] {
   const byId = new Map(all.map((series) => [series.id, series]));
-  return [...forecasts].flatMap(([id, forecast]) => {
+  return [...forecasts.keys()].flatMap((id) => {
+    const forecast = forecasts.get(id) ?? [];
     const { values } = byId.get(id) ?? { values: [] };
     if (!forecast.every((day) => Object.values(day).every(Number.isFinite))) {
       throw new Error(`The forecast of "${id}" from day ${origin} on is no finite number`);
@@ -214,7 +215,7 @@ export function poolScores(scores: readonly SeriesScore[]): ForecastAccuracy {
 /** By how much the means of a parent and the sum of its children differ at most. */
 export function largestGap(
   all: readonly Series[],
-  forecasts: ReadonlyMap<string, readonly DayForecast[]>,
+  forecasts: Forecasts,
 ): number {
   const sums = new Map<string, number[]>();
   for (const { id, parentId } of all) {

@@ -1,110 +1,135 @@
 /** Ranges around forecasts, from the errors of the past. */
 import type { DayForecast } from "./series.ts";
-import type { Node } from "./tree.ts";
 
 /** What was expected of a series so many days ahead, and what came. */
-export type PastError = {
+export type PastErrors = {
   expected: number[];
   came: number[];
   ahead: number[];
+  /** The day that each was expected from. */
+  from: number[];
+};
+
+/** What all past errors of a series come to. */
+export type ErrorSums = {
+  /** Squared errors, what was expected, and how many there are. */
+  squares: number;
+  means: number;
+  count: number;
+  /** What is expected of it now, where there are none. */
+  level: number;
   /** How much of what came is in what was expected, 0 to 1. */
   leverage: number;
 };
 
-/** Ranges of a level: how to get them for a forecast. */
-export type Ranges = {
-  /** The mean squared error that is to be expected. */
-  varianceOf(node: Node, mean: number, ahead: number): number;
-  around(node: Node, mean: number, ahead: number): Omit<DayForecast, "mean">;
+/** The ends of the ranges, as shares of what lies below them. */
+const ENDS = { low95: 0.025, low80: 0.1, high80: 0.9, high95: 0.975 } as const;
+
+/** How the errors of a level are distributed, in units of their spread. */
+export type Shape = Record<keyof typeof ENDS, number> & {
+  /** How the errors of two days ahead, seen from the same day, are correlated. */
+  dayCorrelation: number;
 };
-
-const SIDES = { low95: 0.025, low80: 0.1, high80: 0.9, high95: 0.975 } as const;
-
-/** How errors of a level are distributed, once they are scaled and brought to the same distance. */
-type Shape = Record<keyof typeof SIDES, number> & { growth(ahead: number): number };
 
 /** As many errors of its own as the dispersion of its level counts. */
 const POOLED_ERRORS = 40;
+
+/** Between single events, 0, and what moves as a whole, 1. */
+const POWER = 0.5;
+
+/** How far off a series is around any mean: squared errors are `factor` x mean, at least at `floor`. */
+type Scale = { factor: number; floor: number };
+
+/** Errors of some series of a level, brought to the same size. */
+export type ScaledErrors = { error: number; ahead: number; from: number; node: number }[];
+
+/** The ranges of one level. */
+export type Ranges = {
+  shape: Shape;
+  /** In the order of the series they came from, for comparison with those of another metric. */
+  errors: ScaledErrors;
+  /** How far off a forecast is: the root of its mean squared error. */
+  spreadOf(place: number, mean: number, ahead: number): number;
+};
 
 /**
  * Squared errors grow with the mean and with its square: dispersion x mean for what comes in single
  * events, and more for what moves as a whole. Both are estimated on the level and scaled for each
  * series; the shape of what is left is that of the level's own past errors (conformal, by quantiles
  * of the scaled errors), so the ranges hold as much as they did before.
+ *
+ * @param sums Those of each series of the level.
+ * @param pastOf All errors of the series at a place, or null where they are left out of the shape.
  */
-export function intervalsOf(
-  levels: readonly (readonly Node[])[],
-  errors: readonly (readonly PastError[])[],
+export function rangesOf(
+  sums: readonly ErrorSums[],
+  pastOf: (place: number) => PastErrors | null,
 ): Ranges {
-  const scales = new Map<Node, { factor: number; floor: number }>();
-  const shapes = new Map<number, Shape>();
-  levels.forEach((nodes, depth) => {
-    const past = errors[depth] ?? [];
-    const dispersions = past.map(({ expected, came, leverage }) => {
-      let squares = 0;
-      let means = 0;
-      expected.forEach((mean, index) => {
-        squares += ((came[index] ?? 0) - mean) ** 2;
-        means += mean;
+  const relative = sums.filter(({ means }) => means > 0).map((
+    { squares, means, count, leverage },
+  ) => widening(leverage) * squares / means / (means / count) ** POWER);
+  const usual = relative.length > 0 ? medianOf(relative) : 1;
+  const scales = sums.map(({ squares, means, count, level, leverage }): Scale => {
+    const mean = Math.max(count > 0 ? means / count : level, 1e-9);
+    const prior = usual * mean ** POWER;
+    const factor = (widening(leverage) * squares + POOLED_ERRORS * prior * mean) /
+      (means + POOLED_ERRORS * mean);
+    return { factor: Math.max(factor, 1e-12), floor: Math.max(mean / 4, 1e-9) };
+  });
+  const errors: ScaledErrors = [];
+  scales.forEach(({ factor, floor }, node) => {
+    const past = pastOf(node);
+    const wider = Math.sqrt(widening(sums[node]?.leverage ?? 0));
+    past?.expected.forEach((expected, index) => {
+      const spread = Math.sqrt(factor * Math.max(expected, floor));
+      errors.push({
+        error: wider * ((past.came[index] ?? 0) - expected) / spread,
+        ahead: past.ahead[index] ?? 1,
+        from: past.from[index] ?? 0,
+        node,
       });
-      squares *= widening(leverage);
-      return { squares, means, count: expected.length };
-    });
-    const relative = dispersions.filter(({ means }) => means > 0)
-      .map(({ squares, means, count }) => squares / means / (means / count) ** POWER);
-    const usual = relative.length > 0 ? medianOf(relative) : 1;
-    const scaled: { error: number; ahead: number }[] = [];
-    nodes.forEach((node, index) => {
-      const { squares, means, count } = dispersions[index] ?? { squares: 0, means: 0, count: 0 };
-      const mean = count > 0 ? means / count : 0;
-      const prior = usual * Math.max(mean, 1e-9) ** POWER;
-      const factor = (squares + POOLED_ERRORS * prior * Math.max(mean, 1e-9)) /
-        (means + POOLED_ERRORS * Math.max(mean, 1e-9));
-      const floor = Math.max(mean / 4, 1e-9);
-      scales.set(node, { factor: Math.max(factor, 1e-12), floor });
-      past[index]?.expected.forEach((expected, at) => {
-        const spread = Math.sqrt(factor * Math.max(expected, floor));
-        const wider = Math.sqrt(widening(past[index]?.leverage ?? 0));
-        scaled.push({
-          error: wider * ((past[index]?.came[at] ?? 0) - expected) / spread,
-          ahead: past[index]?.ahead[at] ?? 1,
-        });
-      });
-    });
-    const growth = growthOf(scaled);
-    const sorted = scaled.map(({ error, ahead }) => error / growth(ahead)).sort((a, b) => a - b);
-    const quantile = (p: number) =>
-      sorted[Math.min(Math.floor(p * sorted.length), sorted.length - 1)];
-    shapes.set(depth, {
-      growth,
-      low95: quantile(SIDES.low95) ?? -2,
-      low80: quantile(SIDES.low80) ?? -1.3,
-      high80: quantile(SIDES.high80) ?? 1.3,
-      high95: quantile(SIDES.high95) ?? 2,
     });
   });
-  const spreadOf = (node: Node, mean: number, ahead: number) => {
-    const { factor, floor } = scales.get(node) ?? { factor: 1, floor: 1 };
-    const growth = shapes.get(node.depth)?.growth(ahead) ?? 1;
-    return growth * Math.sqrt(factor * Math.max(mean, floor));
-  };
+  const growth = growthOf(errors);
+  for (const each of errors) each.error /= growth(each.ahead);
+  const sorted = Float64Array.from(errors, ({ error }) => error).sort();
+  const quantile = (p: number) =>
+    sorted[Math.min(Math.floor(p * sorted.length), sorted.length - 1)];
   return {
-    varianceOf: (node, mean, ahead) => spreadOf(node, mean, ahead) ** 2,
-    around: (node, mean, ahead) => {
-      const spread = spreadOf(node, mean, ahead);
-      const shape = shapes.get(node.depth);
-      const at = (side: keyof typeof SIDES) => Math.max(mean + (shape?.[side] ?? 0) * spread, 0);
-      return { low80: at("low80"), high80: at("high80"), low95: at("low95"), high95: at("high95") };
+    shape: {
+      low95: quantile(ENDS.low95) ?? -2,
+      low80: quantile(ENDS.low80) ?? -1.3,
+      high80: quantile(ENDS.high80) ?? 1.3,
+      high95: quantile(ENDS.high95) ?? 2,
+      dayCorrelation: correlationOfDays(errors),
+    },
+    errors,
+    spreadOf: (place, mean, ahead) => {
+      const { factor, floor } = scales[place] ?? { factor: 1, floor: 1 };
+      return growth(ahead) * Math.sqrt(factor * Math.max(mean, floor));
     },
   };
 }
 
+/** The ranges around a mean, never below 0. */
+export function around(mean: number, spread: number, shape: Shape): DayForecast {
+  const at = (end: keyof typeof ENDS) => Math.max(mean + shape[end] * spread, 0);
+  return {
+    mean,
+    low80: at("low80"),
+    high80: at("high80"),
+    low95: at("low95"),
+    high95: at("high95"),
+  };
+}
+
 /** How many times their mean errors are, the further ahead: in between on a line, never less. */
-function growthOf(scaled: readonly { error: number; ahead: number }[]): (ahead: number) => number {
+function growthOf(errors: ScaledErrors): (ahead: number) => number {
   const sums = new Map<number, { squares: number; count: number }>();
-  for (const { error, ahead } of scaled) {
-    const { squares, count } = sums.get(ahead) ?? { squares: 0, count: 0 };
-    sums.set(ahead, { squares: squares + error ** 2, count: count + 1 });
+  for (const { error, ahead } of errors) {
+    const sum = sums.getOrInsertComputed(ahead, () => ({ squares: 0, count: 0 }));
+    sum.squares += error ** 2;
+    sum.count += 1;
   }
   let most = 0;
   const knots = [...sums].sort(([a], [b]) => a - b).map(([ahead, { squares, count }]) => {
@@ -123,13 +148,32 @@ function growthOf(scaled: readonly { error: number; ahead: number }[]): (ahead: 
   };
 }
 
+/** Of errors that one series made from one day: what two of them share. */
+function correlationOfDays(errors: ScaledErrors): number {
+  const groups = new Map<string, { sum: number; squares: number; count: number }>();
+  for (const { error, from, node } of errors) {
+    const group = groups.getOrInsertComputed(
+      `${node} ${from}`,
+      () => ({ sum: 0, squares: 0, count: 0 }),
+    );
+    group.sum += error;
+    group.squares += error ** 2;
+    group.count += 1;
+  }
+  let products = 0;
+  let squares = 0;
+  for (const group of groups.values()) {
+    if (group.count < 2) continue;
+    products += (group.sum ** 2 - group.squares) / (group.count - 1);
+    squares += group.squares;
+  }
+  return squares > 0 ? Math.min(Math.max(products / squares, 0), 1) : 0;
+}
+
 /** How many times the squared errors of the past those to come are. */
 function widening(leverage: number): number {
   return (1 + leverage) / (1 - Math.min(leverage, 0.5));
 }
-
-/** Between single events, 0, and what moves as a whole, 1. */
-const POWER = 0.5;
 
 function medianOf(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

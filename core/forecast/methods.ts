@@ -104,11 +104,17 @@ function lastYear(values: Float64Array, profile: Float64Array): Outlook {
   };
 }
 
-/** The level of the first two weeks. */
+/** The first known day, 0 if there is none. */
+export function beginOf(values: Float64Array): number {
+  return Math.max(values.findIndex((value) => !Number.isNaN(value)), 0);
+}
+
+/** The level of the first two weeks from the first known day on. */
 function startLevel(values: Float64Array, profile: Float64Array): number {
   let sum = 0;
   let weight = 0;
-  for (let day = 0; day < Math.min(values.length, 14); day++) {
+  const begin = beginOf(values);
+  for (let day = begin; day < Math.min(values.length, begin + 14); day++) {
     const value = values[day] ?? NaN;
     if (Number.isNaN(value)) continue;
     sum += value;

@@ -22,14 +22,10 @@ export type DayForecast = {
 export type ForecastOptions = {
   /** How many days ahead. */
   horizon: number;
-  /** The first day of all series, for their weekdays. */
-  firstDay: string;
-  /** Whether they are counts, and never negative. */
-  areCounts: boolean;
 };
 
-/** A method: the forecasts of all series together, from one day ahead to the horizon, by their ids. */
-export type ForecastMethod = (
-  all: readonly Series[],
-  options: ForecastOptions,
-) => Map<string, DayForecast[]>;
+/** Forecasts by the ids of their series, from one day ahead to the horizon. */
+export type Forecasts = Pick<ReadonlyMap<string, DayForecast[]>, "get" | "keys">;
+
+/** A method: the forecasts of all series together. */
+export type ForecastMethod = (all: readonly Series[], options: ForecastOptions) => Forecasts;

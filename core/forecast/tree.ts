@@ -1,25 +1,40 @@
 /** Series as a tree, and forecasts made coherent in it. */
 import type { Series } from "./series.ts";
 
+/** A series that may be held in less memory, and may have ended. */
+export type TreeSeries = Omit<Series, "values"> & {
+  /** As in other series, or with NaN for unknown. */
+  values: Series["values"] | Float64Array;
+  /** It will deliver nothing, nor will what is below it, whatever they did before. */
+  isStopped?: boolean;
+};
+
 /** A series in its place. Unknown days are NaN. */
 export type Node = {
   id: string;
+  /** Its place in what is kept of all nodes, level by level from the top. */
+  index: number;
+  depth: number;
   parent: Node | null;
   children: Node[];
-  depth: number;
   values: Float64Array;
+  isStopped: boolean;
 };
 
 /** Puts series together, the top level first. One whose parent is not among them is at the top. */
-export function levelsOf(all: readonly Series[]): Node[][] {
+export function levelsOf(all: readonly TreeSeries[]): Node[][] {
   const nodes = new Map<string, Node>();
-  for (const { id, values } of all) {
+  for (const { id, values, isStopped = false } of all) {
     nodes.set(id, {
       id,
+      index: 0,
+      depth: 0,
       parent: null,
       children: [],
-      depth: 0,
-      values: Float64Array.from(values, (value) => value ?? NaN),
+      values: values instanceof Float64Array
+        ? values
+        : Float64Array.from(values, (value) => value ?? NaN),
+      isStopped,
     });
   }
   for (const { id, parentId } of all) {
@@ -30,73 +45,91 @@ export function levelsOf(all: readonly Series[]): Node[][] {
     parent.children.push(node);
   }
   const levels: Node[][] = [];
+  let index = 0;
   let level = [...nodes.values()].filter(({ parent }) => parent === null);
   while (level.length > 0) {
-    for (const node of level) node.depth = levels.length;
+    for (const node of level) {
+      node.depth = levels.length;
+      node.index = index++;
+      node.isStopped ||= node.parent?.isStopped ?? false;
+    }
     levels.push(level);
     level = level.flatMap(({ children }) => children);
   }
   return levels;
 }
 
-/** A forecast of one day, and how far it is off in squares. */
-export type Guess = { mean: number; variance: number };
+/** A number for each day ahead of each node: that of a day is at `index * horizon + day`. */
+export type Ahead = { horizon: number; numbers: Float64Array };
+
+/** One for each node of a tree. */
+export function aheadOf(levels: readonly (readonly Node[])[], horizon: number): Ahead {
+  const nodes = levels.reduce((sum, level) => sum + level.length, 0);
+  return { horizon, numbers: new Float64Array(nodes * horizon) };
+}
 
 /**
- * Makes the forecasts of a day add up: weighted least squares over all of them (Wickramasuriya,
+ * Makes the forecasts of each day add up: weighted least squares over all of them (Wickramasuriya,
  * Athanasopoulos and Hyndman 2019, with a diagonal covariance), which on a tree takes one way up and
  * one down. On the way up each node is what it forecast itself and what its children add up to,
  * weighted by how sure both are; on the way down what is left over goes to those that are least sure.
  * Nothing is negative: the leaves are cut at 0, and the others are their sums.
+ *
+ * @param means What each node forecast; afterwards what adds up.
+ * @param variances How far that is off in squares.
  */
-export function reconcile(levels: readonly (readonly Node[])[], guesses: Map<Node, Guess>): void {
-  const below = new Map<Node, Guess>();
+export function reconcile(
+  levels: readonly (readonly Node[])[],
+  means: Ahead,
+  variances: Ahead,
+): void {
+  const { horizon } = means;
+  const mean = means.numbers;
+  const own = variances.numbers;
+  // What is known of a node from itself and all below it.
+  const below = Float64Array.from(own);
   for (const nodes of levels.toReversed()) {
-    for (const node of nodes) {
-      const own = guesses.get(node) ?? { mean: 0, variance: 1 };
-      if (node.children.length === 0) {
-        below.set(node, own);
-        continue;
+    for (const { index, children } of nodes) {
+      if (children.length === 0) continue;
+      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
+        let total = 0;
+        let doubt = 0;
+        for (const child of children) {
+          total += mean[child.index * horizon + day] ?? 0;
+          doubt += below[child.index * horizon + day] ?? 0;
+        }
+        const all = doubt + (own[at] ?? 0);
+        const share = all > 0 ? doubt / all : 0;
+        mean[at] = total + share * ((mean[at] ?? 0) - total);
+        below[at] = share * (own[at] ?? 0);
       }
-      let mean = 0;
-      let variance = 0;
-      for (const child of node.children) {
-        const { mean: part, variance: doubt } = below.get(child) ?? own;
-        mean += part;
-        variance += doubt;
-      }
-      const share = variance / (variance + own.variance);
-      below.set(node, {
-        mean: mean + share * (own.mean - mean),
-        variance: share * own.variance,
-      });
     }
   }
   for (const nodes of levels) {
-    for (const node of nodes) {
-      const own = below.get(node);
-      if (!own) continue;
-      let mean = 0;
-      let variance = 0;
-      for (const child of node.children) {
-        const part = below.get(child);
-        mean += part?.mean ?? 0;
-        variance += part?.variance ?? 0;
-      }
-      if (node.children.length === 0 || variance === 0) continue;
-      for (const child of node.children) {
-        const part = below.get(child);
-        if (part) part.mean += (own.mean - mean) * part.variance / variance;
+    for (const { index, children } of nodes) {
+      if (children.length === 0) continue;
+      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
+        let left = mean[at] ?? 0;
+        let doubt = 0;
+        for (const child of children) {
+          left -= mean[child.index * horizon + day] ?? 0;
+          doubt += below[child.index * horizon + day] ?? 0;
+        }
+        if (!(doubt > 0)) continue;
+        for (const child of children) {
+          const place = child.index * horizon + day;
+          mean[place] = (mean[place] ?? 0) + left * (below[place] ?? 0) / doubt;
+        }
       }
     }
   }
   for (const nodes of levels.toReversed()) {
-    for (const node of nodes) {
-      const guess = guesses.get(node);
-      if (!guess) continue;
-      guess.mean = node.children.length === 0
-        ? Math.max(below.get(node)?.mean ?? 0, 0)
-        : node.children.reduce((sum, child) => sum + (guesses.get(child)?.mean ?? 0), 0);
+    for (const { index, children } of nodes) {
+      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
+        mean[at] = children.length === 0
+          ? Math.max(mean[at] ?? 0, 0)
+          : children.reduce((sum, child) => sum + (mean[child.index * horizon + day] ?? 0), 0);
+      }
     }
   }
 }

@@ -19,86 +19,100 @@ const LEAST_KNOWN = 4;
 /** No day is known better than to 10 %, whatever few of them say. */
 const LEAST_VARIANCE = 0.01;
 
-/** What a series alone tells about a weekday. */
-type Told = { factor: number; variance: number; weeks: number };
+/** What a series alone tells about its weekdays: seven each. Where it tells nothing, weeks are 0. */
+type Told = { factors: Float64Array; variances: Float64Array; weeks: Float64Array };
 
 /** No profile at all. */
 export const EVEN: Profile = { factors: new Float64Array(7).fill(1), leverage: 0 };
 
 /**
- * The profile of every series. The top starts from no profile at all, a child from that of its parent;
- * how far it goes its own way depends on how much children of its level really differ, and on how
- * much it tells itself (empirical Bayes, by moments).
+ * The profiles of the nodes of a tree, by their index. The top starts from no profile at all, a child
+ * from that of its parent; how far it goes its own way depends on how much children of its level
+ * really differ, and on how much it tells itself (empirical Bayes, by moments).
  *
  * @param levels The nodes by level, the top first.
  */
-export function weekdayProfiles(levels: readonly (readonly Node[])[]): Map<Node, Profile> {
-  const profiles = new Map<Node, Profile>();
+export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profile[] {
+  const profiles: Profile[] = [];
   for (const nodes of levels) {
-    const told = nodes.map((node) => ({
-      node,
-      parent: (node.parent && profiles.get(node.parent)?.factors) ?? EVEN.factors,
-      days: tellWeekdays(node.values),
-    }));
+    const parentOf = ({ parent }: Node) => (parent && profiles[parent.index] || EVEN).factors;
+    const told = nodes.map(({ values }) => tellWeekdays(values));
     let excess = 0;
     let weight = 0;
-    for (const { parent, days } of told) {
-      days.forEach((day, weekday) => {
-        if (day === null) return;
-        const own = 1 / (day.variance + 0.05) ** 2;
-        excess += own * ((day.factor - (parent[weekday] ?? 1)) ** 2 - day.variance);
+    nodes.forEach((node, place) => {
+      const parent = parentOf(node);
+      const { factors, variances, weeks } = told[place] ?? NOTHING;
+      for (let weekday = 0; weekday < 7; weekday++) {
+        if (!weeks[weekday]) continue;
+        const variance = variances[weekday] ?? 0;
+        const own = 1 / (variance + 0.05) ** 2;
+        excess += own * (((factors[weekday] ?? 1) - (parent[weekday] ?? 1)) ** 2 - variance);
         weight += own;
-      });
-    }
+      }
+    });
     const spread = weight > 0 ? Math.max(excess / weight, 0) : 0;
-    for (const { node, parent, days } of told) {
+    nodes.forEach((node, place) => {
+      const { factors, variances, weeks } = told[place] ?? NOTHING;
       let leverage = 0;
-      const mixed = parent.map((usual, weekday) => {
-        const day = days[weekday];
-        if (!day) return usual;
-        const share = spread / (spread + day.variance);
-        leverage += share / day.weeks / 7;
-        return usual + share * (day.factor - usual);
+      const mixed = parentOf(node).map((usual, weekday) => {
+        const count = weeks[weekday] ?? 0;
+        if (count === 0) return usual;
+        const share = spread / (spread + (variances[weekday] ?? 0));
+        leverage += share / count / 7;
+        return usual + share * ((factors[weekday] ?? 1) - usual);
       });
       const mean = mixed.reduce((sum, factor) => sum + factor, 0) / 7;
-      profiles.set(node, { factors: mixed.map((factor) => factor / mean), leverage });
-    }
+      profiles.push({ factors: mixed.map((factor) => factor / mean), leverage });
+    });
   }
   return profiles;
 }
 
-/** The share of each weekday in the level around it, null where there is none. */
-function tellWeekdays(values: Float64Array): (Told | null)[] {
-  const days: { value: number; level: number }[][] = Array.from({ length: 7 }, () => []);
+const NOTHING: Told = {
+  factors: new Float64Array(7),
+  variances: new Float64Array(7),
+  weeks: new Float64Array(7),
+};
+
+/** The share of each weekday in the level around it. */
+function tellWeekdays(values: Float64Array): Told {
+  const factors = new Float64Array(7);
+  const levels = new Float64Array(7);
+  const weeks = new Float64Array(7);
+  // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
+  const sums = { valueSquares: new Float64Array(7), products: new Float64Array(7) };
+  const levelSquares = new Float64Array(7);
   for (let day = Math.max(values.length - LEARNED_DAYS, 3); day < values.length - 3; day++) {
     const value = values[day] ?? NaN;
     const level = levelAround(values, day);
-    if (!Number.isNaN(value) && level > 0) days[day % 7]?.push({ value, level });
+    if (Number.isNaN(value) || !(level > 0)) continue;
+    const weekday = day % 7;
+    factors[weekday] = (factors[weekday] ?? 0) + value;
+    levels[weekday] = (levels[weekday] ?? 0) + level;
+    weeks[weekday] = (weeks[weekday] ?? 0) + 1;
+    sums.valueSquares[weekday] = (sums.valueSquares[weekday] ?? 0) + value ** 2;
+    sums.products[weekday] = (sums.products[weekday] ?? 0) + value * level;
+    levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
   }
-  const sumOf = (told: typeof days[number], value: (each: typeof told[number]) => number) =>
-    told.reduce((sum, each) => sum + value(each), 0);
-  const factors = days.map((told) =>
-    sumOf(told, ({ value }) => value) / sumOf(told, ({ level }) => level)
-  );
-  // How far days lie from their factor, by their level. Over all weekdays: the few days of one may all
-  // have been 0 by chance.
+  // Over all weekdays: the few days of one may all have been 0 by chance.
   let squares = 0;
-  let levels = 0;
+  let all = 0;
   let spent = 0;
-  days.forEach((told, weekday) => {
-    if (told.length === 0) return;
-    const factor = factors[weekday] ?? 0;
-    squares += sumOf(told, ({ value, level }) => (value - factor * level) ** 2);
-    levels += sumOf(told, ({ level }) => level);
-    spent += 1 / told.length / 7;
-  });
-  const dispersion = squares / levels / Math.max(1 - spent, 0.1);
-  return days.map((told, weekday) => {
-    const level = sumOf(told, (each) => each.level);
-    if (level === 0) return null;
-    const variance = Math.max(dispersion / level, LEAST_VARIANCE / told.length);
-    return { factor: factors[weekday] ?? 1, variance, weeks: told.length };
-  });
+  for (let weekday = 0; weekday < 7; weekday++) {
+    const count = weeks[weekday] ?? 0;
+    if (count === 0) continue;
+    const factor = (factors[weekday] ?? 0) / (levels[weekday] ?? 1);
+    factors[weekday] = factor;
+    squares += (sums.valueSquares[weekday] ?? 0) - 2 * factor * (sums.products[weekday] ?? 0) +
+      factor ** 2 * (levelSquares[weekday] ?? 0);
+    all += levels[weekday] ?? 0;
+    spent += 1 / count / 7;
+  }
+  const dispersion = Math.max(squares, 0) / all / Math.max(1 - spent, 0.1);
+  const variances = levels.map((level, weekday) =>
+    Math.max(dispersion / level, LEAST_VARIANCE / (weeks[weekday] ?? 1))
+  );
+  return { factors, variances, weeks };
 }
 
 /** The mean of the seven days around a day, NaN where too few of them are known. */

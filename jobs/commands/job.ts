@@ -9,19 +9,28 @@ import { openDatabase } from "../../db/database.ts";
 import type { Sql } from "../../db/connect.ts";
 import { anomalies } from "../anomalies.ts";
 import { classify } from "../classification.ts";
+import { forecasts, validation } from "../forecasts.ts";
 import { recommendations } from "../recommendations.ts";
 import { startRun } from "../runs.ts";
 import { command, print } from "./command.ts";
 import { readConfigId, readDay, readLevels, readPeriod } from "./flags.ts";
 
-const USAGE = "Usage: deno task job classification|recommendations|anomalies --config ID " +
-  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], all but anomalies also [--force], " +
+const USAGE = "Usage: deno task job " +
+  "forecasts|classification|recommendations|anomalies|validation --config ID " +
+  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], the first three also [--force], " +
   "anomalies also [--replay YYYY-MM-DD..YYYY-MM-DD]";
 
 type Request = { configId: number; entityType: Level; asOf: string; force: boolean };
 
 /** Does a job and says in a few words what it did. */
 const JOBS = new Map<string, (sql: Sql, request: Request) => Promise<string>>([
+  ["forecasts", async (sql, request) => {
+    const run = await startRun(sql, forecasts, { ...request, now: new Date() });
+    const { read, forecast, kept } = await run.done;
+    return kept > 0
+      ? `${kept} forecasts still hold`
+      : `${read} looked at, ${forecast} forecast, over all levels`;
+  }],
   ["classification", async (sql, request) => {
     const { classified, kept, insufficient } = await classify(sql, request);
     return `${classified} classified, ${kept} still valid, ${insufficient} without enough data`;
@@ -31,6 +40,11 @@ const JOBS = new Map<string, (sql: Sql, request: Request) => Promise<string>>([
     const { read, generated, superseded, expired } = await run.done;
     return `${read} looked at, ${generated} new recommendations, ${superseded} withdrawn, ` +
       `${expired} expired`;
+  }],
+  ["validation", async (sql, request) => {
+    const run = await startRun(sql, validation, { ...request, now: new Date() });
+    const { days, scores } = await run.done;
+    return `${days} days that came, ${scores} scores of forecasts`;
   }],
   ["anomalies", async (sql, request) => {
     const run = await startRun(sql, anomalies, { ...request, now: new Date() });

@@ -3,7 +3,7 @@
 import Papa from "papaparse";
 import { sum } from "simple-statistics";
 import { addDays } from "../../core/days.ts";
-import type { DayForecast, ForecastMethod } from "../../core/forecast/series.ts";
+import type { ForecastMethod, Forecasts } from "../../core/forecast/series.ts";
 import { forecastAll } from "../../core/forecast/forecast.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { print } from "../../jobs/commands/command.ts";
@@ -144,11 +144,10 @@ function runMethod(
   origin: number,
   horizon: number,
   levels: ReadonlyMap<string, string>,
-): { run: Run; forecasts: Map<string, DayForecast[]> } {
+): { run: Run; forecasts: Forecasts } {
   const known = seriesAt(set.series, origin);
-  const { firstDay, areCounts } = set;
   const start = performance.now();
-  const forecasts = method(known, { horizon, firstDay, areCounts });
+  const forecasts = method(known, { horizon });
   const milliseconds = performance.now() - start;
   const wrong = known.find(({ id }) => forecasts.get(id)?.length !== horizon);
   if (wrong) throw new Error(`"${name}" has not ${horizon} days of "${wrong.id}"`);
@@ -163,11 +162,11 @@ function runMethod(
 function outRows(
   { firstDay }: SeriesSet,
   origin: number,
-  forecasts: ReadonlyMap<string, readonly DayForecast[]>,
+  forecasts: Forecasts,
 ): OutRow[] {
   const lastKnown = addDays(firstDay, origin - 1);
-  return [...forecasts].flatMap(([series_id, forecast]) =>
-    forecast.map(({ mean, low80, high80, low95, high95 }, index) => ({
+  return [...forecasts.keys()].flatMap((series_id) =>
+    (forecasts.get(series_id) ?? []).map(({ mean, low80, high80, low95, high95 }, index) => ({
       series_id,
       origin: lastKnown,
       h: index + 1,

@@ -28,6 +28,7 @@ const NAMES = [
   "classification",
   "recommendations",
   "anomalies",
+  "forecasts",
   "jobs",
   "http",
   "import",
@@ -103,14 +104,14 @@ await command(async (args) => {
     await using database = await testDatabase();
     await benchAdvice(database.sql, title("advice"), quick ? 2 : 20);
   }
-  if (["views", "classification", "recommendations", "anomalies"].some(isWanted)) {
+  if (["views", "classification", "recommendations", "anomalies", "forecasts"].some(isWanted)) {
     await using database = await testDatabase();
     const { long, middle, large } = accountSizes(quick);
     await fillAccounts(database.sql, [long, middle, large]);
     if (isWanted("views")) {
       printFindings(title("views"), await benchViews(database.sql, [long, large]));
     }
-    for (const task of ["classification", "recommendations", "anomalies"] as const) {
+    for (const task of ["classification", "recommendations", "anomalies", "forecasts"] as const) {
       if (!isWanted(task)) continue;
       printFindings(title(task), await benchRuns(database, task, [middle, large]));
     }

@@ -6,7 +6,7 @@ export type Finding = {
   what: string;
   value: number;
   /** "x" for a ratio, nothing for a number of things. */
-  unit: "x" | "ms" | "MB" | "";
+  unit: "x" | "ms" | "s" | "MB" | "";
   asked: { atMost: number } | { atLeast: number };
   /** What the value comes from. */
   from?: string;

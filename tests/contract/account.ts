@@ -20,7 +20,13 @@ function idOf(configId: number, level: Level, number: number): string {
 }
 
 /** What a parameter is given: what exists, what exists in another account only, what nobody has. */
-export type Known = { own: unknown; strangers?: unknown; unknown?: unknown };
+export type Known = {
+  own: unknown;
+  strangers?: unknown;
+  unknown?: unknown;
+  /** Other values are right as well, but not beside what the other parameters are given. */
+  isOnly?: boolean;
+};
 
 function entity(level: Level, wrap: (id: string) => unknown = (id) => id): Known {
   return {
@@ -48,6 +54,9 @@ const KNOWN: Record<string, Known> = {
 
 /** The same where an operation needs another one: what was applied cannot be dismissed. */
 const KNOWN_OF: Record<string, Record<string, Known>> = {
+  "POST /api/v1/predictions/cpl": { entity_type: { own: "ad", isOnly: true } },
+  "POST /api/v1/predictions/leads": { entity_type: { own: "ad", isOnly: true } },
+  "POST /api/v1/predictions/batch": { entity_type: { own: "ad", isOnly: true } },
   "POST /api/v1/recommendations/{id}/dismiss": { id: { own: 2, unknown: 999_999 } },
 };
 
@@ -82,6 +91,7 @@ export async function openContract(): Promise<Contract> {
     await service.post("/api/v1/classifications/classify", { config_id: configId });
     await addIncident(sql, configId);
     await addRecommendations(sql, configId, BATCHES);
+    await addForecasts(sql, configId, BATCHES);
   }
   const key = await addKey(service, { configIds: [OWN, EMPTY], role: "admin" });
   return { ...service, key };
@@ -100,6 +110,7 @@ export async function growAccount(sql: Sql, round: number): Promise<void> {
   for (const at of instants) await addClassifications(sql, OWN, at);
   await addAnomalies(sql, OWN, instants);
   await addRecommendations(sql, OWN, instants);
+  await addForecasts(sql, OWN, instants);
 }
 
 /** What tells a text about the account: its number, its name, its ids. */
@@ -201,6 +212,34 @@ async function addRecommendations(sql: Sql, configId: number, instants: string[]
     from ads.entities
     cross join unnest(${instants}::text[]) at
     where config_id = ${configId}
+    on conflict do nothing`;
+}
+
+/** Forecasts of every entity and of the account at some instants, as a job makes them. */
+async function addForecasts(sql: Sql, configId: number, instants: string[]): Promise<void> {
+  await sql`
+    insert into ads.forecast_shapes
+    select
+      ${configId}, entity_type, metric, at::timestamptz::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0.1, 0.5
+    from unnest(array['account', 'campaign', 'adset', 'ad']) entity_type
+    cross join unnest(array['spend', 'leads']) metric
+    cross join unnest(${instants}::text[]) at
+    on conflict do nothing`;
+  await sql`
+    insert into ads.ml_forecasts (
+      config_id, entity_type, entity_id, parent_id, as_of, spend, spend_spread, leads, leads_spread,
+      known_days, insufficient_data, model_version, created_at
+    )
+    select
+      ${configId}, entity_type, entity_id, parent_id, at::timestamptz::date - 1,
+      array_fill(20.5, array[31]), array_fill(3, array[31]), array_fill(1.5, array[31]),
+      array_fill(1, array[31]), 14, false, 'test', at::timestamptz
+    from (
+      select entity_type, entity_id, parent_id from ads.entities where config_id = ${configId}
+      union all
+      select 'account', ${configId}::text, null
+    ) e
+    cross join unnest(${instants}::text[]) at
     on conflict do nothing`;
 }
 

@@ -52,6 +52,9 @@ const RESULTS = [
   "ml_recommendations",
   "incidents",
   "incident_members",
+  "ml_forecasts",
+  "forecast_shapes",
+  "forecast_scores",
 ];
 
 /** What differs between two runs that do the same. */

@@ -12,6 +12,9 @@ const crons = (environment: Record<string, string>) =>
 
 Deno.test("readSchedule() has the usual times of every task and level", () => {
   assertEquals(crons({}), [
+    ["campaign", "forecasts", "0 4 * * *"],
+    ["adset", "forecasts", "30 4 * * *"],
+    ["ad", "forecasts", "45 4 * * *"],
     ["campaign", "classification", "0 5 * * *"],
     ["adset", "classification", "30 5 * * *"],
     ["ad", "classification", "0 6 * * *"],
@@ -21,6 +24,9 @@ Deno.test("readSchedule() has the usual times of every task and level", () => {
     ["campaign", "anomalies", "15 * * * *"],
     ["adset", "anomalies", "30 * * * *"],
     ["ad", "anomalies", "0 */2 * * *"],
+    ["campaign", "validation", "0 8 * * *"],
+    ["adset", "validation", "0 8 * * *"],
+    ["ad", "validation", "0 8 * * *"],
   ]);
 });
 
@@ -30,7 +36,8 @@ Deno.test("readSchedule() takes another time or off from the environment, level 
     ADSTRATA_CRON_ADSET_CLASSIFICATION: "off",
     ADSTRATA_CRON_CAMPAIGN_CLASSIFICATION: "",
   };
-  assertEquals(crons(environment).map(([, , cron]) => cron).slice(0, 3), [
+  const ofClassification = crons(environment).filter(([, task]) => task === "classification");
+  assertEquals(ofClassification.map(([, , cron]) => cron), [
     "0 5 * * *",
     null,
     "0 */2 * * *",

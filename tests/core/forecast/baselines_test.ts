@@ -11,7 +11,7 @@ import {
 
 type Values = Series["values"];
 
-const OPTIONS = { horizon: 2, firstDay: "2026-01-05", areCounts: false };
+const OPTIONS = { horizon: 2 };
 
 function assertClose(actual: number[], expected: number[]): void {
   assertEquals(actual.length, expected.length);

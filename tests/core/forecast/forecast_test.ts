@@ -12,7 +12,7 @@ import {
 import { BASELINES } from "../../forecast_baselines.ts";
 import { FORECAST_SCENARIOS, simulateAccount } from "../../forecast_simulation.ts";
 
-const OPTIONS = { horizon: 14, firstDay: "2026-01-05", areCounts: true };
+const OPTIONS = { horizon: 14 };
 
 function repeat(week: readonly (number | null)[], weeks: number): (number | null)[] {
   return Array.from({ length: weeks }, () => week).flat();

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Guess, levelsOf, type Node, reconcile } from "../../../core/forecast/tree.ts";
+import { aheadOf, levelsOf, type Node, reconcile } from "../../../core/forecast/tree.ts";
 
 const FAMILY = [
   { id: "account", parentId: null, values: [5] },
@@ -10,14 +10,24 @@ const FAMILY = [
   { id: "lost", parentId: "nobody", values: [1] },
 ];
 
-function guessesOf(levels: Node[][], means: Record<string, [mean: number, variance: number]>) {
-  const guesses = new Map<Node, Guess>();
-  for (const node of levels.flat()) {
-    const [mean, variance] = means[node.id] ?? [0, 1];
-    guesses.set(node, { mean, variance });
+/** What one day comes to, from the mean and the variance of each node. */
+function reconciled(
+  levels: Node[][],
+  told: (id: string) => readonly [mean: number, variance: number],
+) {
+  const [means, variances] = [aheadOf(levels, 1), aheadOf(levels, 1)];
+  for (const { id, index } of levels.flat()) {
+    [means.numbers[index], variances.numbers[index]] = told(id);
   }
-  reconcile(levels, guesses);
-  return Object.fromEntries([...guesses].map(([{ id }, { mean }]) => [id, mean]));
+  reconcile(levels, means, variances);
+  return Object.fromEntries(levels.flat().map(({ id, index }) => [id, means.numbers[index]]));
+}
+
+function guessesOf(
+  levels: Node[][],
+  means: Record<string, readonly [mean: number, variance: number]>,
+) {
+  return reconciled(levels, (id) => means[id] ?? [0, 1]);
 }
 
 Deno.test("levelsOf() puts series below their parents, and at the top what has none among them", () => {
@@ -68,24 +78,32 @@ Deno.test("reconcile() adds up on every level and gives nothing negative", () =>
           values: [],
         }));
         const levels = levelsOf(series);
-        const guesses = new Map<Node, Guess>();
+        const told = reconciled(levels, (id) => {
+          const [, mean = 0, variance = 1] = nodes[Number(id)] ?? [];
+          return [mean, variance];
+        });
         for (const node of levels.flat()) {
-          const [, mean = 0, variance = 1] = nodes[Number(node.id)] ?? [];
-          guesses.set(node, { mean, variance });
-        }
-        reconcile(levels, guesses);
-        for (const node of levels.flat()) {
-          const own = guesses.get(node)?.mean ?? NaN;
+          const own = told[node.id] ?? NaN;
           assert(own >= 0);
           if (node.children.length === 0) continue;
-          const sum = node.children.reduce(
-            (all, each) => all + (guesses.get(each)?.mean ?? NaN),
-            0,
-          );
+          const sum = node.children.reduce((all, { id }) => all + (told[id] ?? NaN), 0);
           assertAlmostEquals(own, sum, 1e-6);
         }
       },
     ),
     { numRuns: 500, seed: 3 },
   );
+});
+
+Deno.test("reconcile() gives what a parent has beyond its children to those that go on", () => {
+  const levels = levelsOf(FAMILY.slice(0, 3));
+  const told = guessesOf(levels, { account: [6, 1], a: [4, 1], b: [0, 0] });
+  assertAlmostEquals(told.a ?? 0, 5, 1e-9);
+  assertEquals(told.b, 0);
+});
+
+Deno.test("levelsOf() takes all below what has stopped for stopped", () => {
+  const levels = levelsOf(FAMILY.map((each) => ({ ...each, isStopped: each.id === "a" })));
+  const stopped = levels.flat().filter(({ isStopped }) => isStopped);
+  assertEquals(stopped.map(({ id }) => id), ["a", "a1"]);
 });

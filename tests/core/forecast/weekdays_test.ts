@@ -15,8 +15,9 @@ function counts(mean: number, weeks: number, seed: number, factors = FACTORS): n
 }
 
 function profilesOf(series: Parameters<typeof levelsOf>[0]) {
-  const profiles = weekdayProfiles(levelsOf(series));
-  return new Map([...profiles].map(([{ id }, profile]) => [id, profile]));
+  const levels = levelsOf(series);
+  const profiles = weekdayProfiles(levels);
+  return new Map(levels.flat().map(({ id, index }) => [id, profiles[index]]));
 }
 
 function distance(one: Float64Array | undefined, other: readonly number[]): number {

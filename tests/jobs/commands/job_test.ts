@@ -8,7 +8,7 @@ Deno.test("job refuses arguments that make no sense before it opens the database
   // No database is there to be opened.
   const env = { DATABASE_URL: "postgres://me@127.0.0.1:1/ads" };
   const cases: [string[], RegExp][] = [
-    [["forecast", "--config", "1"], /^Usage: deno task job classification/],
+    [["forecast", "--config", "1"], /^Usage: deno task job forecasts/],
     [["classification"], /^--config is missing/],
     [["classification", "--config", "one"], /^"one" is no config id/],
     [["classification", "--config", "1", "--level", "adgroup"], /^Unknown level "adgroup"/],
