@@ -62,7 +62,7 @@ export function listForecasts(
       f.insufficient_data, f.created_at, d.days
     from (
       select
-        ${TARGETS.length} * f.id + t.place as id, f.config_id, f.entity_type, f.entity_id,
+        f.id as row, ${TARGETS.length} * f.id + t.place as id, f.config_id, f.entity_type, f.entity_id,
         t.target as target_metric, f.as_of, f.model_version, f.insufficient_data, f.created_at
       from ads.ml_forecasts f
       cross join unnest(${TARGETS}::text[]) with ordinality x (target, number)
@@ -96,7 +96,7 @@ export function listForecasts(
         and d.metric = f.target_metric
         and d.days_ahead <= ${days}
     ) d
-    order by f.as_of desc, f.id desc`;
+    order by f.as_of desc, f.row desc, f.id`;
 }
 
 /** How many forecasts match. */
