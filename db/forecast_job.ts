@@ -1,7 +1,6 @@
 /** What forecasting asks of the database: daily numbers in, forecasts out, and what became of them. */
 import type { EntityForecast, Leaf, LevelShape, Metric, Place } from "../core/forecast/account.ts";
 import type { HeldDay } from "../core/forecast/recalibrate.ts";
-import { daysBetween } from "../core/days.ts";
 import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
 
@@ -32,11 +31,11 @@ export async function readLeaves(
   sql: Transaction,
   { configId, asOf, from, completeness }: AccountDay & { from: string; completeness: number[] },
 ): Promise<Leaf[]> {
-  const length = daysBetween(from, asOf) + 1;
-  const known = await sql<{ age: number; is_last: boolean }[]>`
+  const known = await sql<{ age: number }[]>`
     select ${asOf}::date - date as age
     from ads.account_daily
     where config_id = ${configId} and date between ${from} and ${asOf}`;
+  const length = 1 + Math.max(-1, ...known.map(({ age }) => age));
   const isKnown = new Uint8Array(length);
   for (const { age } of known) isKnown[length - 1 - age] = 1;
   const [newer] = await sql`

@@ -83,8 +83,7 @@ export function forecastAccount(
 ): AccountForecasts {
   const made = METRICS.map((metric) => {
     const series = accountSeries(leaves, metric);
-    const facts = new Map(series.map(({ id, values }) => [id, factsOf(values)]));
-    return { metric, series, facts, forecasts: forecastAll(series, { horizon }) };
+    return { metric, series, forecasts: forecastAll(series, { horizon }) };
   });
   const [spend, leads] = made;
   const correlations = spend && leads ? correlationsOf(spend.forecasts, leads.forecasts) : [];
@@ -109,18 +108,20 @@ export function forecastAccount(
       })
     ),
     *entities() {
-      for (const { id, parentId } of spend?.series ?? []) {
+      if (!spend || !leads) return;
+      for (const [index, { id, parentId, values }] of spend.series.entries()) {
         const place = placeOf(id);
         if (place === null) continue;
-        const of = (each: typeof spend): MetricForecast => {
-          const { means, spreads } = each?.forecasts.numbersOf(id) ?? NOTHING;
-          return { means, spreads, scale: each?.facts.get(id)?.scale ?? null };
-        };
+        const of = ({ series, forecasts }: typeof spend): MetricForecast => ({
+          ...forecasts.numbersOf(id) ?? NOTHING,
+          // Both metrics have the same series in the same order.
+          scale: scaleOf(series[index]?.values ?? []),
+        });
         yield {
           place,
           entityId: place === "account" ? accountId : nameOf(id),
           parentId: parentId === null || parentId === ACCOUNT ? null : nameOf(parentId),
-          knownDays: spend?.facts.get(id)?.knownDays ?? 0,
+          knownDays: values.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0),
           spend: of(spend),
           leads: of(leads),
         };
@@ -139,12 +140,14 @@ function nameOf(id: string): string {
   return id.slice(id.indexOf(":") + 1);
 }
 
+type AccountSeries = TreeSeries & { values: Float64Array; isStopped: boolean };
+
 /**
  * One metric of all entities. A parent is the sum of what will go on: the money of a stopped ad goes to
  * those that share its budget, and the sum stays; but where all of them have stopped, it is gone.
  */
-function accountSeries(leaves: readonly Leaf[], metric: Metric): TreeSeries[] {
-  const all = new Map<string, TreeSeries & { values: Float64Array; isStopped: boolean }>();
+function accountSeries(leaves: readonly Leaf[], metric: Metric): AccountSeries[] {
+  const all = new Map<string, AccountSeries>();
   const budgetOf = ({ budgetLevel, campaignId, adsetId }: Leaf) =>
     seriesId(budgetLevel, budgetLevel === "campaign" ? campaignId : adsetId);
   const running = new Set(leaves.filter(({ isStopped }) => !isStopped).map(budgetOf));
@@ -183,20 +186,17 @@ function addTo(sums: Float64Array, values: Float64Array): void {
   }
 }
 
-function factsOf(values: TreeSeries["values"]): { knownDays: number; scale: number | null } {
-  let knownDays = 0;
+/** The mean distance of a day from the same weekday a week before. */
+function scaleOf(values: ArrayLike<number>): number | null {
   let sum = 0;
   let pairs = 0;
-  for (let day = 0; day < values.length; day++) {
-    const value = values[day] ?? NaN;
-    if (Number.isNaN(value)) continue;
-    knownDays += 1;
-    const before = values[day - 7] ?? NaN;
-    if (Number.isNaN(before)) continue;
-    sum += Math.abs(value - before);
+  for (let day = 7; day < values.length; day++) {
+    const distance = Math.abs((values[day] ?? NaN) - (values[day - 7] ?? NaN));
+    if (Number.isNaN(distance)) continue;
+    sum += distance;
     pairs += 1;
   }
-  return { knownDays, scale: sum > 0 ? sum / pairs : null };
+  return sum > 0 ? sum / pairs : null;
 }
 
 /** How the errors of two metrics of the same series are correlated, by depth. */

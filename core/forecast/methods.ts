@@ -3,25 +3,52 @@
 /** What a method expects so many days after a day, knowing nothing that came later. */
 export type Outlook = (day: number, ahead: number) => number;
 
-/** A method, set up for one series and its weekday profile. */
-export type Method = (values: Float64Array, profile: Float64Array) => Outlook;
+/** The numbers that methods note for each day of a series. */
+export type Notes = Float64Array;
+
+/**
+ * A method, set up for one series and its weekday profile. What it tells holds until its notes are used
+ * for another series: there are too many of them for each to have its own.
+ */
+export type Method = (
+  values: Float64Array,
+  profile: Float64Array,
+  notes: (place: number) => Notes,
+) => Outlook;
 
 /** How fast a level follows: from nearly a mean of all days to nearly the last day. */
 const PACES = [0.04, 0.1, 0.2, 0.4, 0.7];
 
 /** All methods, in a fixed order. */
 export const METHODS: readonly Method[] = [
-  ...PACES.map((pace): Method => (values, profile) => smoothed(values, profile, pace)),
-  (values, profile) => trending(values, profile),
-  (values) => sameWeekdays(values, 2),
-  (values) => sameWeekdays(values, 4),
-  (values) => sameWeekdays(values, 8),
-  (values, profile) => lastYear(values, profile),
+  ...PACES.map((pace): Method => (values, profile, notes) =>
+    smoothed(values, profile, notes(0), pace)
+  ),
+  (values, profile, notes) => trending(values, profile, notes(0), notes(1)),
+  (values, _, notes) => sameWeekdays(values, notes(0), 2),
+  (values, _, notes) => sameWeekdays(values, notes(0), 4),
+  (values, _, notes) => sameWeekdays(values, notes(0), 8),
+  (values, profile, notes) => lastYear(values, profile, notes(0), notes(1)),
 ];
 
+/** Sets up all methods for one series after another of so many days. */
+export function methodsFor(
+  days: number,
+): (values: Float64Array, profile: Float64Array) => Outlook[] {
+  const all = METHODS.map(() => [new Float64Array(days + 1), new Float64Array(days + 1)]);
+  return (values, profile) =>
+    METHODS.map((method, index) =>
+      method(values, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
+    );
+}
+
 /** Simple exponential smoothing of what is left without the weekdays. */
-function smoothed(values: Float64Array, profile: Float64Array, pace: number): Outlook {
-  const levels = new Float64Array(values.length);
+function smoothed(
+  values: Float64Array,
+  profile: Float64Array,
+  levels: Notes,
+  pace: number,
+): Outlook {
   let level = startLevel(values, profile);
   for (let day = 0; day < values.length; day++) {
     const value = values[day] ?? NaN;
@@ -36,9 +63,12 @@ const TREND_PACE = 0.05;
 const DAMPING = 0.9;
 
 /** The same with a trend that fades (Gardner and McKenzie 1985). */
-function trending(values: Float64Array, profile: Float64Array): Outlook {
-  const levels = new Float64Array(values.length);
-  const trends = new Float64Array(values.length);
+function trending(
+  values: Float64Array,
+  profile: Float64Array,
+  levels: Notes,
+  trends: Notes,
+): Outlook {
   const pace = 0.2;
   let level = startLevel(values, profile);
   let trend = 0;
@@ -60,30 +90,34 @@ function trending(values: Float64Array, profile: Float64Array): Outlook {
 }
 
 /** The mean of the same weekday over some weeks. */
-function sameWeekdays(values: Float64Array, weeks: number): Outlook {
-  return (day, ahead) => {
+function sameWeekdays(values: Float64Array, means: Notes, weeks: number): Outlook {
+  for (let latest = 0; latest < values.length; latest++) {
     let sum = 0;
     let known = 0;
-    const latest = day + ahead - 7 * Math.ceil(ahead / 7);
     for (let week = 0; week < weeks; week++) {
       const value = values[latest - 7 * week] ?? NaN;
       if (Number.isNaN(value)) continue;
       sum += value;
       known += 1;
     }
-    return known > 0 ? sum / known : NaN;
-  };
+    means[latest] = known > 0 ? sum / known : NaN;
+  }
+  return (day, ahead) => means[day + ahead - 7 * Math.ceil(ahead / 7)] ?? NaN;
 }
 
 const YEAR = 364;
 const MONTH = 28;
 
 /** What happened at the same weekday a year before, at the level of now. */
-function lastYear(values: Float64Array, profile: Float64Array): Outlook {
+function lastYear(
+  values: Float64Array,
+  profile: Float64Array,
+  sums: Notes,
+  factors: Notes,
+): Outlook {
   if (values.length <= YEAR + MONTH) return () => NaN;
   // Sums of values and of weekday factors up to each day, of known days.
-  const sums = new Float64Array(values.length + 1);
-  const factors = new Float64Array(values.length + 1);
+  sums[0] = factors[0] = 0;
   values.forEach((value, day) => {
     const isKnown = !Number.isNaN(value);
     sums[day + 1] = (sums[day] ?? 0) + (isKnown ? value : 0);

@@ -84,52 +84,56 @@ export function reconcile(
   variances: Ahead,
 ): void {
   const { horizon } = means;
-  const mean = means.numbers;
-  const own = variances.numbers;
   // What is known of a node from itself and all below it.
-  const below = Float64Array.from(own);
+  const below = new Float64Array(means.numbers.length / Math.max(horizon, 1));
+  for (let day = 0; day < horizon; day++) reconcileDay(levels, means, variances, below, day);
+}
+
+function reconcileDay(
+  levels: readonly (readonly Node[])[],
+  { horizon, numbers: mean }: Ahead,
+  { numbers: own }: Ahead,
+  below: Float64Array,
+  day: number,
+): void {
   for (const nodes of levels.toReversed()) {
     for (const { index, children } of nodes) {
+      const at = index * horizon + day;
+      const variance = own[at] ?? 0;
+      below[index] = variance;
       if (children.length === 0) continue;
-      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
-        let total = 0;
-        let doubt = 0;
-        for (const child of children) {
-          total += mean[child.index * horizon + day] ?? 0;
-          doubt += below[child.index * horizon + day] ?? 0;
-        }
-        const all = doubt + (own[at] ?? 0);
-        const share = all > 0 ? doubt / all : 0;
-        mean[at] = total + share * ((mean[at] ?? 0) - total);
-        below[at] = share * (own[at] ?? 0);
+      let total = 0;
+      let doubt = 0;
+      for (const child of children) {
+        total += mean[child.index * horizon + day] ?? 0;
+        doubt += below[child.index] ?? 0;
       }
+      const share = doubt + variance > 0 ? doubt / (doubt + variance) : 0;
+      mean[at] = total + share * ((mean[at] ?? 0) - total);
+      below[index] = share * variance;
     }
   }
   for (const nodes of levels) {
     for (const { index, children } of nodes) {
-      if (children.length === 0) continue;
-      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
-        let left = mean[at] ?? 0;
-        let doubt = 0;
-        for (const child of children) {
-          left -= mean[child.index * horizon + day] ?? 0;
-          doubt += below[child.index * horizon + day] ?? 0;
-        }
-        if (!(doubt > 0)) continue;
-        for (const child of children) {
-          const place = child.index * horizon + day;
-          mean[place] = (mean[place] ?? 0) + left * (below[place] ?? 0) / doubt;
-        }
+      let left = mean[index * horizon + day] ?? 0;
+      let doubt = 0;
+      for (const child of children) {
+        left -= mean[child.index * horizon + day] ?? 0;
+        doubt += below[child.index] ?? 0;
+      }
+      if (!(doubt > 0)) continue;
+      for (const child of children) {
+        const place = child.index * horizon + day;
+        mean[place] = (mean[place] ?? 0) + left * (below[child.index] ?? 0) / doubt;
       }
     }
   }
   for (const nodes of levels.toReversed()) {
     for (const { index, children } of nodes) {
-      for (let at = index * horizon, day = 0; day < horizon; at++, day++) {
-        mean[at] = children.length === 0
-          ? Math.max(mean[at] ?? 0, 0)
-          : children.reduce((sum, child) => sum + (mean[child.index * horizon + day] ?? 0), 0);
-      }
+      const at = index * horizon + day;
+      mean[at] = children.length === 0
+        ? Math.max(mean[at] ?? 0, 0)
+        : children.reduce((sum, child) => sum + (mean[child.index * horizon + day] ?? 0), 0);
     }
   }
 }

@@ -17,7 +17,9 @@ function counts(mean: number, weeks: number, seed: number, factors = FACTORS): n
 function profilesOf(series: Parameters<typeof levelsOf>[0]) {
   const levels = levelsOf(series);
   const profiles = weekdayProfiles(levels);
-  return new Map(levels.flat().map(({ id, index }) => [id, profiles[index]]));
+  return new Map(
+    levels.flat().map(({ id, index }) => [id, { factors: profiles.factorsOf(index) }]),
+  );
 }
 
 function distance(one: Float64Array | undefined, other: readonly number[]): number {

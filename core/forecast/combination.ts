@@ -1,0 +1,215 @@
+/** Methods combined for each series by how far off they were before. */
+import { beginOf, METHODS, methodsFor, type Outlook } from "./methods.ts";
+import type { Node } from "./tree.ts";
+import type { Profiles } from "./weekdays.ts";
+
+/** Days of a series that no method is judged by, because it has seen too little by then. */
+const WARM_DAYS = 21;
+/** At most so many days of the past are looked back from. */
+const JUDGED_DAYS = 84;
+/** How far ahead methods are judged. */
+const JUDGED_AHEAD = [1, 4, 7, 14];
+/** How far ahead the errors of a combination are looked at. */
+const RANGED_AHEAD = [...JUDGED_AHEAD, 28];
+/** Weights are the inverse of the mean absolute error to this power. */
+const SHARPNESS = 10;
+/** As many errors of its own as the errors of its level count. */
+const POOLED_ERRORS = 60;
+/** Of so many series, what methods do on a level is known well enough. */
+const POOLED_SERIES = 4000;
+
+/** The most errors that a series can have made. */
+export const MOST_PAST_ERRORS = JUDGED_DAYS * RANGED_AHEAD.length;
+
+/** The methods combined for one series. It holds until the next one is combined. */
+export type Combination = {
+  outlook: Outlook;
+  /** Tells how far off it was before: what was expected, what came, how far ahead, from which day. */
+  pastErrors(tell: (expected: number, came: number, ahead: number, from: number) => void): void;
+};
+
+/** Combines the methods for the series of a level, one after the other. */
+export function combinationsOf(
+  nodes: readonly Node[],
+  profiles: Profiles,
+): (node: Node) => Combination {
+  const days = nodes.reduce((most, { values }) => Math.max(most, values.length), 0);
+  const outlooksOf = methodsFor(days);
+  const past = new LookBack();
+  const look = ({ values, index }: Node) => {
+    const outlooks = outlooksOf(values, profiles.factorsOf(index));
+    past.look(values, outlooks);
+    return outlooks;
+  };
+  const stride = Math.ceil(nodes.length / POOLED_SERIES);
+  const sums = new Float64Array(METHODS.length);
+  const weights = new Float64Array(METHODS.length);
+  for (let place = 0; place < nodes.length; place += stride) {
+    const node = nodes[place];
+    if (!node) continue;
+    look(node);
+    const { errors, count } = past.errors("both");
+    relativeLogs(errors).forEach((log, method) => {
+      if (Number.isNaN(log)) return;
+      sums[method] = (sums[method] ?? 0) + count * log;
+      weights[method] = (weights[method] ?? 0) + count;
+    });
+  }
+  const pooled = Array.from(sums, (sum, method) => sum / (weights[method] ?? 0));
+  return (node) => {
+    const outlooks = look(node);
+    const weights = weightsOf(past.errors("both"), pooled);
+    // Errors on days that chose the weights are smaller than those to come: each half of the days is
+    // expected with the weights of the other half.
+    const of = {
+      first: weightsOf(past.errors("second"), pooled),
+      second: weightsOf(past.errors("first"), pooled),
+    };
+    return {
+      outlook: (day, ahead) => combine(weights, outlooks.map((outlook) => outlook(day, ahead))),
+      pastErrors: (tell) => past.tell(of, tell),
+    };
+  };
+}
+
+/** The weights of the methods, by how far off they were of a series, and on its level. */
+function weightsOf(
+  { errors, count }: { errors: number[]; count: number },
+  pooled: readonly number[],
+): number[] {
+  const share = count / (count + POOLED_ERRORS);
+  const own = relativeLogs(errors);
+  let least = Infinity;
+  const logs = pooled.map((ofLevel, method) => {
+    const ofOne = own[method] ?? NaN;
+    const log = Number.isNaN(ofLevel)
+      ? ofOne
+      : Number.isNaN(ofOne)
+      ? ofLevel
+      : share * ofOne + (1 - share) * ofLevel;
+    if (log < least) least = log;
+    return log;
+  });
+  // Where nothing is known of any, all count alike.
+  if (least === Infinity) return logs.map(() => 1);
+  // By the best one, because errors may differ by more than a number can hold.
+  return logs.map((log) => Number.isNaN(log) ? 0 : Math.exp(SHARPNESS * (least - log)));
+}
+
+/** No method is taken for more than so many times as good as the others are on average. */
+const MOST_BETTER = 1000;
+
+/** The logarithms of errors by their mean, so that series of any size compare. NaN is unknown. */
+function relativeLogs(errors: readonly number[]): number[] {
+  let sum = 0;
+  let known = 0;
+  for (const error of errors) {
+    if (Number.isNaN(error)) continue;
+    sum += error;
+    known += 1;
+  }
+  const mean = sum / known;
+  // Where all are right, none is better.
+  return errors.map((error) => mean > 0 ? Math.log(Math.max(error / mean, 1 / MOST_BETTER)) : NaN);
+}
+
+/** What methods say together, of those that can be asked; 0 if none can. */
+function combine(weights: readonly number[], said: ArrayLike<number>, place = 0): number {
+  let sum = 0;
+  let total = 0;
+  for (let method = 0; method < weights.length; method++) {
+    const weight = weights[method] ?? 0;
+    const value = said[place + method] ?? NaN;
+    if (weight === 0 || Number.isNaN(value)) continue;
+    sum += weight * value;
+    total += weight;
+  }
+  return total > 0 ? sum / total : 0;
+}
+
+/** How far off each method was on some days: the sum of its absolute errors, and their number. */
+class Misses {
+  sums = new Float64Array(METHODS.length);
+  counts = new Float64Array(METHODS.length);
+}
+
+/** What the methods said of one series on the days of the past, and what came. */
+class LookBack {
+  #said = new Float64Array(MOST_PAST_ERRORS * METHODS.length);
+  #came = new Float64Array(MOST_PAST_ERRORS);
+  #ahead = new Uint8Array(MOST_PAST_ERRORS);
+  #from = new Int32Array(MOST_PAST_ERRORS);
+  #count = 0;
+  /** Where the second half of the days begins. */
+  #middle = 0;
+  #first = new Misses();
+  #second = new Misses();
+
+  /** Takes the place of what was known of another series. */
+  look(values: Float64Array, outlooks: readonly Outlook[]): void {
+    const begin = beginOf(values);
+    const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
+    const middle = (first + values.length) / 2;
+    for (const each of [this.#first, this.#second]) {
+      each.sums.fill(0);
+      each.counts.fill(0);
+    }
+    this.#count = this.#middle = 0;
+    for (let target = first; target < values.length; target++) {
+      const value = values[target] ?? NaN;
+      if (Number.isNaN(value)) continue;
+      const { sums, counts } = target < middle ? this.#first : this.#second;
+      for (const ahead of RANGED_AHEAD) {
+        const from = target - ahead;
+        if (from < begin + WARM_DAYS - 7) continue;
+        const at = this.#count++;
+        for (let method = 0; method < outlooks.length; method++) {
+          const said = outlooks[method]?.(from, ahead) ?? NaN;
+          this.#said[at * METHODS.length + method] = said;
+          if (ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
+          sums[method] = (sums[method] ?? 0) + Math.abs(value - said);
+          counts[method] = (counts[method] ?? 0) + 1;
+        }
+        this.#came[at] = value;
+        this.#ahead[at] = ahead;
+        this.#from[at] = from;
+      }
+      if (target < middle) this.#middle = this.#count;
+    }
+  }
+
+  /** The mean absolute error of each method, on the same days, and the number of days. */
+  errors(halves: "both" | "first" | "second"): { errors: number[]; count: number } {
+    const known = [
+      ...halves === "second" ? [] : [this.#first],
+      ...halves === "first" ? [] : [this.#second],
+    ];
+    const total = (of: keyof Misses, method: number) =>
+      known.reduce((sum, each) => sum + (each[of][method] ?? 0), 0);
+    const counts = METHODS.map((_, method) => total("counts", method));
+    const most = Math.max(...counts);
+    return {
+      // A method that could not be asked on half of the days is not compared.
+      errors: counts.map((count, method) => count > most / 2 ? total("sums", method) / count : NaN),
+      count: most / JUDGED_AHEAD.length,
+    };
+  }
+
+  /** Tells what methods expected together, with the weights for each half of the days. */
+  tell(
+    { first, second }: { first: readonly number[]; second: readonly number[] },
+    tell: (expected: number, came: number, ahead: number, from: number) => void,
+  ): void {
+    for (let at = 0; at < this.#count; at++) {
+      const weights = at < this.#middle ? first : second;
+      tell(
+        Math.max(combine(weights, this.#said, at * METHODS.length), 0),
+        this.#came[at] ?? 0,
+        this.#ahead[at] ?? 1,
+        this.#from[at] ?? 0,
+      );
+    }
+  }
+}
+
+const MOST_JUDGED_AHEAD = Math.max(...JUDGED_AHEAD);
