@@ -1,8 +1,9 @@
 /** The table of all tasks: what is here is scheduled, claimed, recorded and measured. */
 import { anomalies } from "./anomalies.ts";
 import { classification } from "./classification.ts";
+import { impact } from "./impact.ts";
 import { recommendations } from "./recommendations.ts";
 import type { Task } from "./task.ts";
 
 /** All tasks. */
-export const TASKS: readonly Task[] = [classification, recommendations, anomalies];
+export const TASKS: readonly Task[] = [classification, recommendations, anomalies, impact];

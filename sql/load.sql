@@ -22,5 +22,7 @@
 \ir views/entity_evidence.sql
 \ir views/latest_classifications.sql
 \ir views/level_variation.sql
+\ir views/entity_changes.sql
+\ir views/impact_by_type.sql
 \ir functions/store_features.sql
 \ir views/stale_runs.sql

@@ -52,7 +52,7 @@ async function untilReady(url: string): Promise<void> {
 }
 
 /** As many as that schedule has jobs, for one account. */
-const RUNS = 6;
+const RUNS = 9;
 
 async function untilAllEnded(sql: Sql): Promise<void> {
   const areOpen = async () => {

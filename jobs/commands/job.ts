@@ -9,12 +9,13 @@ import { openDatabase } from "../../db/database.ts";
 import type { Sql } from "../../db/connect.ts";
 import { anomalies } from "../anomalies.ts";
 import { classify } from "../classification.ts";
+import { impact } from "../impact.ts";
 import { recommendations } from "../recommendations.ts";
 import { startRun } from "../runs.ts";
 import { command, print } from "./command.ts";
 import { readConfigId, readDay, readLevels, readPeriod } from "./flags.ts";
 
-const USAGE = "Usage: deno task job classification|recommendations|anomalies --config ID " +
+const USAGE = "Usage: deno task job classification|recommendations|anomalies|impact --config ID " +
   "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], all but anomalies also [--force], " +
   "anomalies also [--replay YYYY-MM-DD..YYYY-MM-DD]";
 
@@ -37,6 +38,11 @@ const JOBS = new Map<string, (sql: Sql, request: Request) => Promise<string>>([
     const { read, added, changed, restated, incidents } = await run.done;
     return `${read} looked at, ${added} new anomalies, ${changed} changed, ${restated} closed, ` +
       `${incidents} incidents of the day`;
+  }],
+  ["impact", async (sql, request) => {
+    const run = await startRun(sql, impact, { ...request, now: new Date() });
+    const { measured, insufficient } = await run.done;
+    return `${measured} applied recommendations measured, ${insufficient} without enough data`;
   }],
 ]);
 

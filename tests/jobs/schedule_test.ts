@@ -21,6 +21,9 @@ Deno.test("readSchedule() has the usual times of every task and level", () => {
     ["campaign", "anomalies", "15 * * * *"],
     ["adset", "anomalies", "30 * * * *"],
     ["ad", "anomalies", "0 */2 * * *"],
+    ["campaign", "impact", "15 8 * * *"],
+    ["adset", "impact", "20 8 * * *"],
+    ["ad", "impact", "25 8 * * *"],
   ]);
 });
 
