@@ -27,6 +27,7 @@ import { onError, refuse } from "./errors.ts";
 import { featureRoutes } from "./features.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { healthRoutes } from "./health.ts";
+import { impactRoutes } from "./impact.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { jobRoutes } from "./jobs.ts";
 import { metricsRoutes, watchRequest } from "./metrics.ts";
@@ -137,6 +138,7 @@ export function createApp(
   app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
   app.route(`${BASE}/recommendations`, recommendationRoutes(surroundings));
   app.route(`${BASE}/anomalies`, anomalyRoutes(surroundings));
+  app.route(`${BASE}/impact`, impactRoutes(surroundings));
   app.route(`${BASE}/incidents`, incidentRoutes(surroundings));
   app.route(`${BASE}/entities`, entityRoutes(surroundings));
   app.route(`${BASE}/entities`, driverRoutes(surroundings));

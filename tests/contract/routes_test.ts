@@ -1,9 +1,10 @@
 /** What the contract asks of every route, for each one that the published document has. */
 import { assert, assertEquals, equal } from "@std/assert";
 import { z } from "zod";
+import { LEVELS } from "../../core/level.ts";
 import { type Answer, Refused } from "../routes/service.ts";
-import { EMPTY_ACCOUNT, knownOf, openContract } from "./account.ts";
-import { type Operation, readDocument, type Schema } from "./document.ts";
+import { EMPTY_ACCOUNT, knownOf, openContract, ownEntity } from "./account.ts";
+import { type Operation, type Part, readDocument, type Schema } from "./document.ts";
 import {
   addressOf,
   change,
@@ -55,10 +56,17 @@ for (const operation of operations) {
   const account = partNamed("config_id");
   const metaAccount = partNamed("ad_account_id");
   const offset = partNamed("offset");
+  // Who asks for one entity finds it on its own level only.
+  const one = parts.find((part) => part.in === "body" && part.name === "entity_id");
+  const otherwise = (part: Part, value: unknown) => {
+    const values = change(good, part, value);
+    const level = LEVELS.find((each) => part.name === "entity_type" && each === value);
+    return one && level ? change(values, one, ownEntity(level)) : values;
+  };
 
   Deno.test(`${name} answers as documented when the request is right`, async () => {
     const requests = parts.filter((part) => part.in !== "path")
-      .flatMap((part) => goodValues(operation, part).map((value) => change(good, part, value)));
+      .flatMap((part) => goodValues(operation, part).map((value) => otherwise(part, value)));
     for (const values of [good, ...requests]) {
       const { status, text } = await ask(operation, values);
       assertEquals([200, 202].includes(status), true, `${describe(operation, values)}: ${text}`);
@@ -109,7 +117,7 @@ for (const operation of operations) {
   if (account && !parts.some((part) => part.in === "path")) {
     Deno.test(`${name} answers as documented when the account is empty`, async () => {
       const { status } = await ask(operation, change(good, account, EMPTY_ACCOUNT));
-      assertEquals([200, 202].includes(status), true);
+      assertEquals((one ? [404] : [200, 202]).includes(status), true);
     });
   }
 
