@@ -142,8 +142,10 @@ export function expect(panel: Panel, { levels }: Filtered, variation: Variation)
   };
   const known = levels.map((level, index) => panel.rows[index]?.isControl ? level : null);
   const { siblings, others } = sumsAround(panel, known, usual);
+  // Without siblings nobody can tell a step of the parent from one of the entity.
+  const ofParents = siblings.expected > 0 ? [0, SHOCK_VARIANCE] : [0];
   const ways = [0, SHOCK_VARIANCE].flatMap((ofAccount) =>
-    [0, SHOCK_VARIANCE].map((ofParent) => {
+    ofParents.map((ofParent) => {
       const start = { factor: 1, variance: usual.account + ofAccount };
       const account = after(start, others);
       const parent = { ...account, variance: account.variance + usual.parent + ofParent };
