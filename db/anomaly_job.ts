@@ -10,7 +10,7 @@ import type { Alarm } from "../core/anomalies/select.ts";
 import type { Place } from "../core/anomalies/tree.ts";
 import { addDays, daysBetween } from "../core/days.ts";
 import { type Level, LEVELS } from "../core/level.ts";
-import type { Transaction } from "./connect.ts";
+import type { Queries, Transaction } from "./connect.ts";
 
 /** Which days of which level of an account are looked at. */
 export type HistoryRequest = {
@@ -148,7 +148,7 @@ function daysOf(row: Omit<Row, "entity_id" | "parent_id">, length: number): Hist
 
 /** The history of the account as a whole. */
 export async function accountHistory(
-  sql: Transaction,
+  sql: Queries,
   { configId, from, asOf }: Omit<HistoryRequest, "entityType">,
 ): Promise<History> {
   const rows = await sql<
@@ -174,7 +174,7 @@ export async function accountHistory(
 
 /** How complete the leads of the days to `asOf` were when they were imported the last time. */
 export async function leadCompleteness(
-  sql: Transaction,
+  sql: Queries,
   { configId, asOf }: Pick<HistoryRequest, "configId" | "asOf">,
 ): Promise<Completeness> {
   const [account] = await sql<{ age: number | null }[]>`

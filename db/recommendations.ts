@@ -1,5 +1,7 @@
 /** Reading recommendations, and what people do with them. */
 import { Refusal } from "../core/refusal.ts";
+import type { Control, ImpactVerdict, MetricChange } from "../core/impact/analyze.ts";
+import type { ChangeType, MeasuredLevel } from "../core/impact/change.ts";
 import type { Level } from "../core/level.ts";
 import type { Reasoning } from "../core/rules/reasoning.ts";
 import type { Queries } from "./connect.ts";
@@ -41,6 +43,24 @@ export type Recommendation = {
   dismissed_reason: string | null;
   superseded_at: Date | null;
   superseded_because: "refuted" | "renewed" | null;
+  /** What it did, by window; null as long as nothing was measured. */
+  impact: RecommendationImpact[] | null;
+};
+
+/** What an applied recommendation did in the days of a window. */
+export type RecommendationImpact = {
+  window_days: number;
+  change_type: ChangeType;
+  change_date: string;
+  as_of: string;
+  measured_type: MeasuredLevel | null;
+  measured_id: string | null;
+  verdict: ImpactVerdict | null;
+  missing: string | null;
+  sentence: string | null;
+  advice: string | null;
+  metrics: MetricChange[] | null;
+  control: Control | null;
 };
 
 /** Which recommendations are meant. What is not given does not matter. Instants: `before` is not included. */
@@ -120,7 +140,7 @@ function named(
   { limit, offset }: { limit: number; offset: number },
 ) {
   return sql<Recommendation[]>`
-    select r.*, e.name as entity_name, c.name as campaign_name
+    select r.*, e.name as entity_name, c.name as campaign_name, i.impact
     from (${rows} order by ${order} limit ${limit} offset ${offset}) r
     left join lateral (
       select name
@@ -134,6 +154,28 @@ function named(
       where config_id = r.config_id and entity_type = 'campaign' and entity_id = r.campaign_id
       limit 1
     ) c on true
+    left join lateral (
+      select
+        json_agg(
+          json_build_object(
+            'window_days', window_days,
+            'change_type', change_type,
+            'change_date', change_date,
+            'as_of', as_of,
+            'measured_type', measured_type,
+            'measured_id', measured_id,
+            'verdict', verdict,
+            'missing', missing,
+            'sentence', sentence,
+            'advice', advice,
+            'metrics', metrics,
+            'control', control
+          )
+          order by window_days
+        ) as impact
+      from ads.impact_results
+      where config_id = r.config_id and recommendation_id = r.id
+    ) i on true
     order by ${order}`;
 }
 

@@ -28,6 +28,7 @@ import { featureRoutes } from "./features.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { forecastRoutes } from "./forecasts.ts";
 import { healthRoutes } from "./health.ts";
+import { impactRoutes } from "./impact.ts";
 import { incidentRoutes } from "./incidents.ts";
 import { jobRoutes } from "./jobs.ts";
 import { metricsRoutes, watchRequest } from "./metrics.ts";
@@ -139,6 +140,7 @@ export function createApp(
   app.route(`${BASE}/classifications`, classificationRoutes(surroundings));
   app.route(`${BASE}/recommendations`, recommendationRoutes(surroundings));
   app.route(`${BASE}/anomalies`, anomalyRoutes(surroundings));
+  app.route(`${BASE}/impact`, impactRoutes(surroundings));
   app.route(`${BASE}/incidents`, incidentRoutes(surroundings));
   app.route(`${BASE}/forecasts`, forecastRoutes(surroundings));
   app.route(`${BASE}/predictions`, predictionRoutes(surroundings));

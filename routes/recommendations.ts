@@ -2,7 +2,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { sum } from "simple-statistics";
 import { yesterdayIn } from "../core/days.ts";
-import { LEVEL_FACTS } from "../core/level.ts";
+import { VERDICTS } from "../core/impact/analyze.ts";
+import { CHANGE_TYPES } from "../core/impact/change.ts";
+import { LEVEL_FACTS, LEVELS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import { RECOMMENDATION_TYPES } from "../core/rules/rules.ts";
 import type { Queries } from "../db/connect.ts";
@@ -10,6 +12,7 @@ import * as db from "../db/recommendations.ts";
 import { recommendations } from "../jobs/recommendations.ts";
 import { requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
+import { ImpactControl, MetricChange } from "./impact.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
 import {
@@ -30,7 +33,7 @@ import {
   text,
   timeOf,
 } from "./parameters.ts";
-import { answer, createRouter, eachOf, jsonBody, type Surroundings } from "./router.ts";
+import { answer, createRouter, eachOf, jsonBody, nullable, type Surroundings } from "./router.ts";
 import { requireEntities } from "./selection.ts";
 
 const TOP_ITEMS = 5;
@@ -44,6 +47,23 @@ const TypeName = z.enum(RECOMMENDATION_TYPES).openapi("RecommendationType");
 const StatusName = z.enum(db.RECOMMENDATION_STATUSES).openapi("RecommendationStatus");
 const TypeCounts = eachOf(TypeName, z.int()).openapi("RecommendationTypeCounts");
 const StatusCounts = eachOf(StatusName, z.int());
+
+const RecommendationImpact = z.object({
+  window_days: z.int(),
+  change_type: z.enum(CHANGE_TYPES),
+  change_date: z.iso.date(),
+  as_of: z.iso.date().openapi({ description: "The last day that counted" }),
+  measured_type: z.enum(["account", ...LEVELS]).nullable(),
+  measured_id: z.string().nullable(),
+  verdict: z.enum(VERDICTS).nullable().openapi({
+    description: "By the CPL; null where too little was delivered, as `missing` says",
+  }),
+  missing: z.string().nullable(),
+  sentence: z.string().nullable(),
+  advice: z.string().nullable(),
+  metrics: nullable(z.array(MetricChange)),
+  control: nullable(ImpactControl),
+}).openapi("RecommendationImpact");
 
 /** One recommendation. */
 export const Recommendation = z.object({
@@ -85,6 +105,9 @@ export const Recommendation = z.object({
   superseded_at: z.iso.datetime().nullable(),
   superseded_because: z.enum(["refuted", "renewed"]).nullable().openapi({
     description: "`refuted`: its claim had become improbable; `renewed`: by newer advice",
+  }),
+  impact: nullable(z.array(RecommendationImpact)).openapi({
+    description: "What it did 7 and 14 days after it was applied; null until that is measured",
   }),
   status: StatusName.openapi({ description: "One that was superseded counts as `expired`" }),
   as_of: z.iso.date(),

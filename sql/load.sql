@@ -26,6 +26,8 @@
 \ir views/forecast_days.sql
 \ir views/month_pacing.sql
 \ir views/forecast_accuracy.sql
+\ir views/entity_changes.sql
+\ir views/impact_by_type.sql
 \ir functions/store_features.sql
 \ir functions/score_forecasts.sql
 \ir views/stale_runs.sql

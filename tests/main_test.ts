@@ -52,7 +52,7 @@ async function untilReady(url: string): Promise<void> {
 }
 
 /** As many as that schedule has jobs, for one account. */
-const RUNS = 12;
+const RUNS = 15;
 
 async function untilAllEnded(sql: Sql): Promise<void> {
   const areOpen = async () => {
@@ -215,7 +215,7 @@ Deno.test("main.ts catches up on start what was due while no service ran, once",
   const done = { status: "succeeded", attempt: 1 };
   assertEquals(
     [...runs].map((run) => ({ ...run })),
-    ["classification", "recommendations"].flatMap((job) =>
+    ["classification", "impact", "recommendations"].flatMap((job) =>
       ["ad", "adset", "campaign"].map((entity_type) => ({ job, entity_type, ...done }))
     ),
   );

@@ -46,6 +46,14 @@ const Verdicts = z.strictObject({
   probability: probability(0.8),
 }).prefault({});
 
+const Impact = z.strictObject({
+  /**
+   * A change of the CPL by up to so many percent is small: half of a budget step, and no more than
+   * what a hundred leads on either side can tell from none.
+   */
+  small_percent: z.number().gt(0).max(50).default(10),
+}).prefault({});
+
 /**
  * The schema of `ads.accounts.settings`, with the default of everything. What stands there overrides
  * it; a name that is not known is an error, because it would be a limit that nobody applies.
@@ -55,6 +63,7 @@ export const AccountSettings = z.strictObject({
   guardrails: Guardrails,
   returns: Returns,
   verdicts: Verdicts,
+  impact: Impact,
   rules: z.strictObject(
     Object.fromEntries(RULES.map(({ name, limits }) => [name, limits.prefault({})])),
   ).prefault({}),

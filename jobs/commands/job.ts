@@ -10,14 +10,15 @@ import type { Sql } from "../../db/connect.ts";
 import { anomalies } from "../anomalies.ts";
 import { classify } from "../classification.ts";
 import { forecasts, validation } from "../forecasts.ts";
+import { impact } from "../impact.ts";
 import { recommendations } from "../recommendations.ts";
 import { startRun } from "../runs.ts";
 import { command, print } from "./command.ts";
 import { readConfigId, readDay, readLevels, readPeriod } from "./flags.ts";
 
 const USAGE = "Usage: deno task job " +
-  "forecasts|classification|recommendations|anomalies|validation --config ID " +
-  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], the first three also [--force], " +
+  "forecasts|classification|recommendations|anomalies|validation|impact --config ID " +
+  "[--level campaign|adset|ad|all] [--as-of YYYY-MM-DD], all but anomalies and validation also [--force], " +
   "anomalies also [--replay YYYY-MM-DD..YYYY-MM-DD]";
 
 type Request = { configId: number; entityType: Level; asOf: string; force: boolean };
@@ -51,6 +52,11 @@ const JOBS = new Map<string, (sql: Sql, request: Request) => Promise<string>>([
     const { read, added, changed, restated, incidents } = await run.done;
     return `${read} looked at, ${added} new anomalies, ${changed} changed, ${restated} closed, ` +
       `${incidents} incidents of the day`;
+  }],
+  ["impact", async (sql, request) => {
+    const run = await startRun(sql, impact, { ...request, now: new Date() });
+    const { measured, insufficient } = await run.done;
+    return `${measured} applied recommendations measured, ${insufficient} without enough data`;
   }],
 ]);
 

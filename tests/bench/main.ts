@@ -12,6 +12,7 @@ import { benchAdvice } from "./advice.ts";
 import { benchAnomalies } from "./anomalies.ts";
 import { benchForecast } from "./forecast.ts";
 import { benchHttp } from "./http.ts";
+import { benchImpact } from "./impact.ts";
 import { benchImport } from "./import.ts";
 import { benchJobs } from "./jobs.ts";
 import { printFindings } from "./report.ts";
@@ -24,6 +25,7 @@ const NAMES = [
   "alarms",
   "advice",
   "forecast",
+  "impact",
   "views",
   "classification",
   "recommendations",
@@ -85,9 +87,16 @@ await command(async (args) => {
       horizon,
       seeds: quick ? 1 : 5,
     });
-    // It needs no server.
-    if (positionals.length > 0 && positionals.every((name) => name === "forecast")) return;
   }
+  if (isWanted("impact")) {
+    benchImpact(
+      title("impact"),
+      quick ? { placebos: 20, changes: 10 } : { placebos: 300, changes: 200 },
+    );
+  }
+  // They need no server.
+  const bare = ["forecast", "impact"];
+  if (positionals.length > 0 && positionals.every((name) => bare.includes(name))) return;
 
   await using server = await startNativeServer({ shared_buffers: "1GB", max_wal_size: "8GB" });
   // The server gets the same Ctrl-C and the rest fails without it; what is left is to clean up.

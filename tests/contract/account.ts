@@ -20,13 +20,7 @@ function idOf(configId: number, level: Level, number: number): string {
 }
 
 /** What a parameter is given: what exists, what exists in another account only, what nobody has. */
-export type Known = {
-  own: unknown;
-  strangers?: unknown;
-  unknown?: unknown;
-  /** Other values are right as well, but not beside what the other parameters are given. */
-  isOnly?: boolean;
-};
+export type Known = { own: unknown; strangers?: unknown; unknown?: unknown };
 
 function entity(level: Level, wrap: (id: string) => unknown = (id) => id): Known {
   return {
@@ -54,15 +48,21 @@ const KNOWN: Record<string, Known> = {
 
 /** The same where an operation needs another one: what was applied cannot be dismissed. */
 const KNOWN_OF: Record<string, Record<string, Known>> = {
-  "POST /api/v1/predictions/cpl": { entity_type: { own: "ad", isOnly: true } },
-  "POST /api/v1/predictions/leads": { entity_type: { own: "ad", isOnly: true } },
-  "POST /api/v1/predictions/batch": { entity_type: { own: "ad", isOnly: true } },
   "POST /api/v1/recommendations/{id}/dismiss": { id: { own: 2, unknown: 999_999 } },
+  "POST /api/v1/impact/analyze": {
+    change_date: { own: "2026-03-04" },
+    as_of: { own: "2026-03-09" },
+  },
 };
 
 /** What a parameter of an operation is given, nothing where its schema tells it. */
 export function knownOf(operation: string, parameter: string): Partial<Known> {
   return KNOWN_OF[operation]?.[parameter] ?? KNOWN[parameter] ?? {};
+}
+
+/** The id of the entity of a level that requests are about. */
+export function ownEntity(level: Level): string {
+  return idOf(OWN, level, NUMBERS[0] ?? 0);
 }
 
 /** What is in each good request that can say it, because the others only mean something with it. */

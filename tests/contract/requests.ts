@@ -73,11 +73,10 @@ export function goodValues(
   operation: Pick<Operation, "name">,
   { name, schema, in: place }: Part,
 ): unknown[] {
-  const { own: known, isOnly } = knownOf(operation.name, name);
+  const { own: known } = knownOf(operation.name, name);
   if (known === undefined) {
     return samplesOf(schema).filter((value) => value !== null || place === "body");
   }
-  if (isOnly) return [known];
   const others = [...schema.enum ?? [], ...typesOf(schema).includes("null") ? [null] : []];
   return [known, ...others.filter((value) => value !== known)];
 }

@@ -27,6 +27,9 @@ Deno.test("readSchedule() has the usual times of every task and level", () => {
     ["campaign", "validation", "0 8 * * *"],
     ["adset", "validation", "0 8 * * *"],
     ["ad", "validation", "0 8 * * *"],
+    ["campaign", "impact", "15 8 * * *"],
+    ["adset", "impact", "20 8 * * *"],
+    ["ad", "impact", "25 8 * * *"],
   ]);
 });
 

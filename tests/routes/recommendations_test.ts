@@ -120,6 +120,7 @@ Deno.test("GET /recommendations answers with all that is known of one", async ()
     dismissed_reason: null,
     superseded_at: null,
     superseded_because: null,
+    impact: null,
     status: "active",
     as_of: "2026-03-10",
     created_at: "2026-03-11T06:00:00.000Z",
