@@ -207,7 +207,8 @@ export async function claimRun(
             where s.config_id = w.config_id
               and s.job = other.job
               and s.entity_type = w.entity_type
-              and s.as_of = w.as_of
+              -- After a night without any service, only the newest day of that job is caught up on.
+              and s.as_of >= w.as_of
               and s.status = 'succeeded'
           )
         )

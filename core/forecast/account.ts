@@ -206,8 +206,8 @@ function correlationsOf(one: TreeForecasts, other: TreeForecasts): number[] {
     let products = 0;
     let squares = 0;
     let otherSquares = 0;
-    errors.forEach(({ error }, index) => {
-      const of = others[index]?.error ?? 0;
+    errors.forEach((error, index) => {
+      const of = others[index] ?? 0;
       products += error * of;
       squares += error ** 2;
       otherSquares += of ** 2;

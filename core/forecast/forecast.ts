@@ -14,7 +14,7 @@ import {
 } from "./intervals.ts";
 import { combinationsOf, MOST_PAST_ERRORS } from "./combination.ts";
 import type { DayForecast, ForecastOptions, Forecasts } from "./series.ts";
-import { aheadOf, levelsOf, type Node, reconcile, type TreeSeries } from "./tree.ts";
+import { aheadOf, levelsOf, reconcile, type TreeSeries } from "./tree.ts";
 import { weekdayProfiles } from "./weekdays.ts";
 
 /** The shape of the errors of a level is known well enough from so many of them. */
@@ -36,7 +36,6 @@ export function forecastAll(
   const levels = levelsOf(all);
   const profiles = weekdayProfiles(levels);
   const means = aheadOf(levels, horizon);
-  const variances = aheadOf(levels, horizon);
   const ranges = levels.map((nodes) => {
     const combine = combinationsOf(nodes, profiles);
     const stride = Math.ceil(nodes.length * MOST_PAST_ERRORS / SHAPING_ERRORS);
@@ -67,45 +66,38 @@ export function forecastAll(
       });
       return sum;
     });
-    const ofLevel = rangesOf(sums, (place) => past.get(place) ?? null);
-    eachDay(nodes, horizon, (node, place, at, ahead) => {
-      const spread = node.isStopped ? 0 : ofLevel.spreadOf(place, means.numbers[at] ?? 0, ahead);
-      variances.numbers[at] = spread ** 2;
-    });
-    return ofLevel;
+    return rangesOf(sums, (place) => past.get(place) ?? null);
   });
-  reconcile(levels, means, variances);
-  const spreads = variances.numbers;
-  levels.forEach((nodes, depth) =>
-    eachDay(nodes, horizon, (node, place, at, ahead) => {
-      const mean = means.numbers[at] ?? 0;
-      spreads[at] = node.isStopped ? 0 : ranges[depth]?.spreadOf(place, mean, ahead) ?? 0;
-    })
+  const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
+  const isStopped = Uint8Array.from(levels.flat(), (node) => node.isStopped ? 1 : 0);
+  // Computed whenever it is asked for: to keep it takes as much memory as the means.
+  const spreadOf = (depth: number, index: number, mean: number, ahead: number) =>
+    isStopped[index] ? 0 : ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
+  reconcile(
+    levels,
+    means,
+    ({ depth, index }, mean, ahead) => spreadOf(depth, index, mean, ahead) ** 2,
   );
   // Not the nodes themselves: their days are needed no more.
   const places = new Map(levels.flatMap((nodes) => nodes.map(({ id, index }) => [id, index])));
-  const sizes = levels.map((nodes) => nodes.length);
-  const depthOf = (index: number) => {
-    let [depth, end] = [0, sizes[0] ?? 0];
-    while (index >= end) end += sizes[++depth] ?? Infinity;
-    return depth;
-  };
-  const known = ranges.map(({ shape, errors }) => ({ shape, errors }));
+  const depthOf = (index: number) => starts.findLastIndex((start) => start <= index);
   const numbersOf = (id: string) => {
     const index = places.get(id);
     if (index === undefined) return null;
-    const part = [index * horizon, (index + 1) * horizon] as const;
-    return { means: means.numbers.subarray(...part), spreads: spreads.subarray(...part) };
+    const depth = depthOf(index);
+    const ofNode = means.numbers.subarray(index * horizon, (index + 1) * horizon);
+    const spreads = ofNode.map((mean, day) => spreadOf(depth, index, mean, day + 1));
+    return { means: ofNode, spreads };
   };
   return {
     keys: () => places.keys(),
     get: (id) => {
       const numbers = numbersOf(id);
-      const shape = known[depthOf(places.get(id) ?? 0)]?.shape;
+      const shape = ranges[depthOf(places.get(id) ?? 0)]?.shape;
       return numbers && shape ? daysOf(numbers, shape) : undefined;
     },
     numbersOf,
-    levels: known,
+    levels: ranges,
   };
 }
 
@@ -114,16 +106,4 @@ function daysOf(
   shape: Shape,
 ): DayForecast[] {
   return Array.from(means, (mean, day) => around(mean, spreads[day] ?? 0, shape));
-}
-
-function eachDay(
-  nodes: readonly Node[],
-  horizon: number,
-  tell: (node: Node, place: number, at: number, ahead: number) => void,
-): void {
-  nodes.forEach((node, place) => {
-    for (let ahead = 1; ahead <= horizon; ahead++) {
-      tell(node, place, node.index * horizon + ahead - 1, ahead);
-    }
-  });
 }

@@ -37,17 +37,14 @@ const POOLED_ERRORS = 40;
 /** Between single events, 0, and what moves as a whole, 1. */
 const POWER = 0.5;
 
-/** How far off a series is around any mean: squared errors are `factor` x mean, at least at `floor`. */
-type Scale = { factor: number; floor: number };
-
 /** Errors of some series of a level, brought to the same size. */
-export type ScaledErrors = { error: number; ahead: number; from: number; node: number }[];
+type ScaledErrors = { error: number; ahead: number; from: number; node: number }[];
 
 /** The ranges of one level. */
 export type Ranges = {
   shape: Shape;
-  /** In the order of the series they came from, for comparison with those of another metric. */
-  errors: ScaledErrors;
+  /** In spreads, in the order of the series they came from, to compare with another metric's. */
+  errors: Float64Array;
   /** How far off a forecast is: the root of its mean squared error. */
   spreadOf(place: number, mean: number, ahead: number): number;
 };
@@ -69,21 +66,26 @@ export function rangesOf(
     { squares, means, count, leverage },
   ) => widening(leverage) * squares / means / (means / count) ** POWER);
   const usual = relative.length > 0 ? medianOf(relative) : 1;
-  const scales = sums.map(({ squares, means, count, level, leverage }): Scale => {
+  // How far off each series is around any mean: squared errors are factor x mean, at least at floor.
+  const factors = new Float64Array(sums.length);
+  const floors = new Float64Array(sums.length);
+  sums.forEach(({ squares, means, count, level, leverage }, place) => {
     const mean = Math.max(count > 0 ? means / count : level, 1e-9);
     const prior = usual * mean ** POWER;
     const factor = (widening(leverage) * squares + POOLED_ERRORS * prior * mean) /
       (means + POOLED_ERRORS * mean);
-    return { factor: Math.max(factor, 1e-12), floor: Math.max(mean / 4, 1e-9) };
+    factors[place] = Math.max(factor, 1e-12);
+    floors[place] = Math.max(mean / 4, 1e-9);
   });
+  const spread = (place: number, mean: number) =>
+    Math.sqrt((factors[place] ?? 1) * Math.max(mean, floors[place] ?? 1));
   const errors: ScaledErrors = [];
-  scales.forEach(({ factor, floor }, node) => {
+  sums.forEach((_, node) => {
     const past = pastOf(node);
     const wider = Math.sqrt(widening(sums[node]?.leverage ?? 0));
     past?.expected.forEach((expected, index) => {
-      const spread = Math.sqrt(factor * Math.max(expected, floor));
       errors.push({
-        error: wider * ((past.came[index] ?? 0) - expected) / spread,
+        error: wider * ((past.came[index] ?? 0) - expected) / spread(node, expected),
         ahead: past.ahead[index] ?? 1,
         from: past.from[index] ?? 0,
         node,
@@ -103,11 +105,8 @@ export function rangesOf(
       high95: quantile(ENDS.high95) ?? 2,
       dayCorrelation: correlationOfDays(errors),
     },
-    errors,
-    spreadOf: (place, mean, ahead) => {
-      const { factor, floor } = scales[place] ?? { factor: 1, floor: 1 };
-      return growth(ahead) * Math.sqrt(factor * Math.max(mean, floor));
-    },
+    errors: Float64Array.from(errors, ({ error }) => error),
+    spreadOf: (place, mean, ahead) => growth(ahead) * spread(place, mean),
   };
 }
 
@@ -138,7 +137,8 @@ function growthOf(errors: ScaledErrors): (ahead: number) => number {
   });
   const usual = knots.reduce((sum, { error }) => sum + error, 0) / knots.length;
   if (!(usual > 0)) return () => 1;
-  return (ahead) => {
+  const growths: number[] = [];
+  const at = (ahead: number) => {
     const next = knots.findIndex((knot) => knot.ahead >= ahead);
     const right = knots[next] ?? knots.at(-1);
     const left = knots[next - 1] ?? right;
@@ -146,6 +146,7 @@ function growthOf(errors: ScaledErrors): (ahead: number) => number {
     const way = right.ahead > left.ahead ? (ahead - left.ahead) / (right.ahead - left.ahead) : 0;
     return (left.error + way * (right.error - left.error)) / usual;
   };
+  return (ahead) => growths[ahead] ??= at(ahead);
 }
 
 /** Of errors that one series made from one day: what two of them share. */

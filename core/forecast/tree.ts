@@ -76,30 +76,33 @@ export function aheadOf(levels: readonly (readonly Node[])[], horizon: number): 
  * Nothing is negative: the leaves are cut at 0, and the others are their sums.
  *
  * @param means What each node forecast; afterwards what adds up.
- * @param variances How far that is off in squares.
+ * @param varianceOf How far a mean is off in squares.
  */
 export function reconcile(
   levels: readonly (readonly Node[])[],
   means: Ahead,
-  variances: Ahead,
+  varianceOf: (node: Node, mean: number, ahead: number) => number,
 ): void {
   const { horizon } = means;
   // What is known of a node from itself and all below it.
   const below = new Float64Array(means.numbers.length / Math.max(horizon, 1));
-  for (let day = 0; day < horizon; day++) reconcileDay(levels, means, variances, below, day);
+  for (let ahead = 1; ahead <= horizon; ahead++) {
+    reconcileDay(levels, means, (node, mean) => varianceOf(node, mean, ahead), below, ahead - 1);
+  }
 }
 
 function reconcileDay(
   levels: readonly (readonly Node[])[],
   { horizon, numbers: mean }: Ahead,
-  { numbers: own }: Ahead,
+  varianceOf: (node: Node, mean: number) => number,
   below: Float64Array,
   day: number,
 ): void {
   for (const nodes of levels.toReversed()) {
-    for (const { index, children } of nodes) {
+    for (const node of nodes) {
+      const { index, children } = node;
       const at = index * horizon + day;
-      const variance = own[at] ?? 0;
+      const variance = varianceOf(node, mean[at] ?? 0);
       below[index] = variance;
       if (children.length === 0) continue;
       let total = 0;

@@ -15,11 +15,9 @@ function reconciled(
   levels: Node[][],
   told: (id: string) => readonly [mean: number, variance: number],
 ) {
-  const [means, variances] = [aheadOf(levels, 1), aheadOf(levels, 1)];
-  for (const { id, index } of levels.flat()) {
-    [means.numbers[index], variances.numbers[index]] = told(id);
-  }
-  reconcile(levels, means, variances);
+  const means = aheadOf(levels, 1);
+  for (const { id, index } of levels.flat()) [means.numbers[index]] = told(id);
+  reconcile(levels, means, ({ id }) => told(id)[1]);
   return Object.fromEntries(levels.flat().map(({ id, index }) => [id, means.numbers[index]]));
 }
 
