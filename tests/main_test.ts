@@ -215,7 +215,7 @@ Deno.test("main.ts catches up on start what was due while no service ran, once",
   const done = { status: "succeeded", attempt: 1 };
   assertEquals(
     [...runs].map((run) => ({ ...run })),
-    ["classification", "impact", "recommendations"].flatMap((job) =>
+    ["classification", "forecasts", "impact", "recommendations", "validation"].flatMap((job) =>
       ["ad", "adset", "campaign"].map((entity_type) => ({ job, entity_type, ...done }))
     ),
   );

@@ -82,8 +82,8 @@ async function state(sql: Sql) {
   return { results: results.map(({ row }) => row), run };
 }
 
-/** What somebody did a week before: there is an impact to measure. */
-async function applyAdvice(sql: Sql) {
+/** What there was before: advice that somebody followed a week ago, and a forecast of the last day. */
+async function addPast(sql: Sql) {
   await sql`
     insert into ads.ml_recommendations (
       config_id, id, entity_type, entity_id, parent_id, campaign_id, recommendation_type, kind,
@@ -94,6 +94,16 @@ async function applyAdvice(sql: Sql) {
       1, 1000000, 'ad', '31', '21', '11', 'CREATIVE_REFRESH', 'CREATIVE_REFRESH', 'test', 4, '', '', 0.9,
       '{}', 'applied', '2026-03-23', 'test', '2026-03-24Z', '2026-03-31Z', '2026-03-24T12:00Z'
     )`;
+  await sql`
+    insert into ads.forecast_shapes
+    select 1, 'ad', metric, ${AS_OF}::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0, 0
+    from unnest(array['spend', 'leads']) metric`;
+  await sql`
+    insert into ads.ml_forecasts (
+      config_id, id, entity_type, entity_id, as_of, spend, spend_spread, leads, leads_spread,
+      known_days, insufficient_data, model_version, created_at
+    )
+    values (1, 1000000, 'ad', '31', ${AS_OF}::date - 1, '{10}', '{2}', '{1}', '{1}', 44, false, 'test', '2026-03-31Z')`;
 }
 
 for (const subject of TASKS) {
@@ -124,7 +134,7 @@ for (const subject of TASKS) {
         await asking(server.url, async (sql) => {
           const tables = [...RESULTS, "job_runs"].map((table) => `ads.${table}`);
           await sql.unsafe(`truncate ${tables.join()} cascade`);
-          await applyAdvice(sql);
+          await addPast(sql);
           // As if what it waits for had been done.
           const alone = { ...task, waitsFor: [] };
           await enterNewestRuns(sql, { task: alone, entityType: "ad", cron: "0 6 * * *" }, DUE);
@@ -145,7 +155,7 @@ for (const subject of TASKS) {
       }
 
       const given = await asking(server.url, async (sql) => {
-        await applyAdvice(sql);
+        await addPast(sql);
         return (await state(sql)).results;
       });
       let statements = 0;

@@ -27,8 +27,8 @@ Deno.test("GET /jobs lists the schedule with its last and next run", async () =>
   const [campaigns, adsets] = jobs;
   assertEquals([campaigns?.entity_type, campaigns?.last_run_at, campaigns?.next_run_at], [
     "campaign",
-    "2026-03-11T05:00:00.000Z",
-    "2026-03-12T05:00:00.000Z",
+    "2026-03-11T04:00:00.000Z",
+    "2026-03-12T04:00:00.000Z",
   ]);
   assertEquals(campaigns?.last_runs, {
     waiting: 2,

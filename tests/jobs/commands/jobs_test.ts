@@ -17,7 +17,7 @@ Deno.test("jobs lists the schedule with the last and the next run", async () => 
     ADSTRATA_CRON_ADSET_CLASSIFICATION: "off",
   });
   assertEquals(code, 0);
-  const [, campaign, adset, ad] = stdout.split("\n");
+  const [campaign, adset, ad] = stdout.split("\n").filter((line) => / classification /.test(line));
   assertMatch(campaign ?? "", /^campaign classification +0 5 \* \* \* +\d{4}-\d\d-\d\d 05:00Z +-$/);
   assertMatch(adset ?? "", /^adset classification +off +- +-$/);
   assertMatch(ad ?? "", / 06:00Z +2026-03-10 06:00Z 1 succeeded, 1 failed$/);
