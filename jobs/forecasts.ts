@@ -24,7 +24,7 @@ export const HORIZON = 31;
 /** Methods are judged over 12 weeks, and need some days before. */
 const HISTORY_DAYS = 112;
 
-const BATCH = 2000;
+const BATCH = 500;
 
 /** What a run did. */
 export type ForecastCounts = {

@@ -1,11 +1,10 @@
 /** An import against PostgreSQL's own `copy` of the same rows into the same table. */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import project from "../../deno.json" with { type: "json" };
 import { connect, type Sql } from "../../db/connect.ts";
 import { importFiles } from "../../jobs/import.ts";
 import { type Finding, milliseconds } from "./report.ts";
-import { elapsed, measureInChild, reportToParent, Timing } from "./timing.ts";
+import { elapsed, measureInChild, reportToParent, takeFlagsOf, Timing } from "./timing.ts";
 
 const CONFIG_ID = 1;
 const ADS = 20_000;
@@ -26,10 +25,7 @@ export async function benchImport(
     await writeExport(csv, tsv, rows);
     await sql`select ads.create_insight_partitions(${dayOf(0)}, ${dayOf(Math.ceil(rows / ADS))})`;
     // The memory in question is that of `deno task import`, with its flags.
-    Deno.env.set(
-      "DENO_V8_FLAGS",
-      project.tasks.import.command.match(/--v8-flags=(\S+)/)?.[1] ?? "",
-    );
+    takeFlagsOf("import");
     let peakMegabytes = 0;
     const imported = new Timing(async () => {
       await empty(sql);

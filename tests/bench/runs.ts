@@ -7,7 +7,15 @@ import type { Task } from "../../jobs/task.ts";
 import { TASKS } from "../../jobs/tasks.ts";
 import { type AccountSize, AS_OF } from "./accounts.ts";
 import { type Finding, milliseconds } from "./report.ts";
-import { elapsed, inTurns, measureInChild, reportToParent, serverTime, Timing } from "./timing.ts";
+import {
+  elapsed,
+  inTurns,
+  measureInChild,
+  reportToParent,
+  serverTime,
+  takeFlagsOf,
+  Timing,
+} from "./timing.ts";
 import { bareSelect } from "./views.ts";
 
 const REPEATS = 3;
@@ -50,6 +58,7 @@ export async function benchRuns(
   const { bare: bareQuery, megabytes, ...limit } = MEASURES[task];
   const findings: Finding[] = [];
   const times: number[] = [];
+  takeFlagsOf("job");
   for (const size of sizes) {
     const bare = new Timing(() => serverTime(sql, bareQuery(sql, size)));
     await inTurns(REPEATS, bare);

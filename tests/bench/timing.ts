@@ -3,6 +3,7 @@ import { resourceUsage } from "node:process";
 import type postgres from "postgres";
 import { median } from "simple-statistics";
 import { z } from "zod";
+import project from "../../deno.json" with { type: "json" };
 import type { Sql } from "../../db/connect.ts";
 import { print } from "../../jobs/commands/command.ts";
 
@@ -70,6 +71,12 @@ export async function measureInChild(module: string, args: string[]): Promise<Ch
   }).output();
   if (!success) throw new Error(`"${module}" failed`);
   return ChildReport.parse(JSON.parse(new TextDecoder().decode(stdout)));
+}
+
+/** Lets the children that follow have the V8 flags of a task of the project. */
+export function takeFlagsOf(task: "import" | "job"): void {
+  const [, flags = ""] = project.tasks[task].command.match(/--v8-flags=(\S+)/) ?? [];
+  Deno.env.set("DENO_V8_FLAGS", flags);
 }
 
 /** Reports the times that this process measured, and the most memory it ever had. */
