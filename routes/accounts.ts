@@ -1,4 +1,5 @@
 /** Which account a request is about. */
+import { yesterdayIn } from "../core/days.ts";
 import { Refusal } from "../core/refusal.ts";
 import { type Account, findAccount } from "../db/accounts.ts";
 import type { Queries } from "../db/connect.ts";
@@ -19,4 +20,16 @@ export async function requireAccount(
     `There is no account "${config_id ?? ad_account_id}"`,
     "GET /api/v1/facebook-ads/config lists the accounts",
   );
+}
+
+/** The day that a request is about: the last complete one of the account, or an earlier one. */
+export function completeDay(
+  { time_zone }: Account,
+  asOf: string | null | undefined,
+  now: Date,
+): string {
+  const yesterday = yesterdayIn(time_zone, now);
+  if (!asOf) return yesterday;
+  if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+  return asOf;
 }

@@ -9,7 +9,7 @@ import type { Account } from "../db/accounts.ts";
 import * as db from "../db/anomalies.ts";
 import type { Queries } from "../db/connect.ts";
 import { anomalies } from "../jobs/anomalies.ts";
-import { requireAccount } from "./accounts.ts";
+import { completeDay, requireAccount } from "./accounts.ts";
 import { errorAnswers, wrongParameter } from "./errors.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
@@ -378,9 +378,7 @@ export function anomalyRoutes({ ask, startRun, now, runPatienceMs }: Surrounding
 
   async function subjectOf(sql: Queries, body: z.output<typeof DetectBody>) {
     const account = await requireAccount(sql, body);
-    const yesterday = yesterdayIn(account.time_zone, now());
-    const asOf = body.as_of ?? yesterday;
-    if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+    const asOf = completeDay(account, body.as_of, now());
     const entityIds = body.entity_ids?.length ? [...new Set(body.entity_ids)] : undefined;
     if (entityIds) await requireEntities(sql, account.config_id, body.entity_type, entityIds);
     return {

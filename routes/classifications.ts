@@ -1,15 +1,14 @@
 /** Tiers: their history, the newest ones, sums, and making new ones. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { sum } from "simple-statistics";
-import { yesterdayIn } from "../core/days.ts";
 import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import { countsByTier, TIERS } from "../core/tiers.ts";
 import * as db from "../db/classifications.ts";
 import type { Queries } from "../db/connect.ts";
 import { classification } from "../jobs/classification.ts";
-import { requireAccount } from "./accounts.ts";
-import { errorAnswers, wrongParameter } from "./errors.ts";
+import { completeDay, requireAccount } from "./accounts.ts";
+import { errorAnswers } from "./errors.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
 import {
@@ -361,9 +360,7 @@ export function classificationRoutes({ ask, share, startRun, now, runPatienceMs 
     const account = await requireAccount(sql, body);
     const configId = account.config_id;
     const entityType = body.entity_type;
-    const yesterday = yesterdayIn(account.time_zone, now());
-    const asOf = body.as_of ?? yesterday;
-    if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+    const asOf = completeDay(account, body.as_of, now());
     const given = [...new Set([...body.entity_ids ?? [], ...body.campaign_ids ?? []])];
     const entityIds = given.length > 0 ? given : undefined;
     if (entityIds) await requireEntities(sql, configId, entityType, entityIds);

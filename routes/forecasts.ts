@@ -1,12 +1,11 @@
 /** What to expect: forecasts, making new ones, what months will come to. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { yesterdayIn } from "../core/days.ts";
 import { PLACES } from "../core/forecast/account.ts";
 import type { Queries } from "../db/connect.ts";
 import * as db from "../db/forecasts.ts";
 import { forecasts, HORIZON } from "../jobs/forecasts.ts";
-import { requireAccount } from "./accounts.ts";
-import { errorAnswers, wrongParameter } from "./errors.ts";
+import { completeDay, requireAccount } from "./accounts.ts";
+import { errorAnswers } from "./errors.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
 import {
@@ -338,9 +337,7 @@ export function forecastRoutes({ ask, startRun, now, runPatienceMs }: Surroundin
 
   async function subjectOf(sql: Queries, body: z.output<typeof GenerateBody>) {
     const account = await requireAccount(sql, body);
-    const yesterday = yesterdayIn(account.time_zone, now());
-    const asOf = body.as_of ?? yesterday;
-    if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+    const asOf = completeDay(account, body.as_of, now());
     const entityIds = body.entity_ids?.length ? [...new Set(body.entity_ids)] : undefined;
     if (entityIds && body.entity_type !== "account") {
       await requireEntities(sql, account.config_id, body.entity_type, entityIds);

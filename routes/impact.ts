@@ -4,12 +4,11 @@ import { VERDICTS } from "../core/impact/analyze.ts";
 import { CHANGE_TYPES } from "../core/impact/change.ts";
 import { IMPACT_METRICS } from "../core/impact/metrics.ts";
 import { HISTORY_WEEKS } from "../core/impact/history.ts";
-import { yesterdayIn } from "../core/days.ts";
 import { LEVELS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import { measureChange, WINDOW_MAX } from "../jobs/impact.ts";
-import { requireAccount } from "./accounts.ts";
-import { errorAnswers, wrongParameter } from "./errors.ts";
+import { completeDay, requireAccount } from "./accounts.ts";
+import { errorAnswers } from "./errors.ts";
 import { ConfigId, Day, EntityId, EntityType, integer } from "./parameters.ts";
 import { answer, createRouter, jsonBody, type Surroundings } from "./router.ts";
 import { requireEntity } from "./selection.ts";
@@ -125,11 +124,7 @@ export function impactRoutes({ ask, now }: Surroundings) {
     ask(c, async (sql) => {
       const body = c.req.valid("json");
       const account = await requireAccount(sql, body);
-      const yesterday = yesterdayIn(account.time_zone, now());
-      const asOf = body.as_of ?? yesterday;
-      if (asOf > yesterday) {
-        throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
-      }
+      const asOf = completeDay(account, body.as_of, now());
       const level = body.entity_type;
       const entity = await requireEntity(sql, account.config_id, level, body.entity_id);
       const found = await measureChange(sql, entity, {

@@ -1,7 +1,6 @@
 /** What to do: recommendations, making new ones, and what people did with them. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { sum } from "simple-statistics";
-import { yesterdayIn } from "../core/days.ts";
 import { VERDICTS } from "../core/impact/analyze.ts";
 import { CHANGE_TYPES } from "../core/impact/change.ts";
 import { LEVEL_FACTS, LEVELS } from "../core/level.ts";
@@ -10,8 +9,8 @@ import { RECOMMENDATION_TYPES } from "../core/rules/rules.ts";
 import type { Queries } from "../db/connect.ts";
 import * as db from "../db/recommendations.ts";
 import { recommendations } from "../jobs/recommendations.ts";
-import { requireAccount } from "./accounts.ts";
-import { errorAnswers, wrongParameter } from "./errors.ts";
+import { completeDay, requireAccount } from "./accounts.ts";
+import { errorAnswers } from "./errors.ts";
 import { ImpactControl, MetricChange } from "./impact.ts";
 import { endsInTime, RunStarted } from "./jobs.ts";
 import { listOf } from "./lists.ts";
@@ -453,9 +452,7 @@ export function recommendationRoutes({ ask, startRun, now, runPatienceMs }: Surr
 
   async function subjectOf(sql: Queries, body: z.output<typeof GenerateBody>) {
     const account = await requireAccount(sql, body);
-    const yesterday = yesterdayIn(account.time_zone, now());
-    const asOf = body.as_of ?? yesterday;
-    if (asOf > yesterday) throw wrongParameter("as_of", `the last complete day is ${yesterday}`);
+    const asOf = completeDay(account, body.as_of, now());
     const entityIds = body.entity_ids?.length ? [...new Set(body.entity_ids)] : undefined;
     if (entityIds) await requireEntities(sql, account.config_id, body.entity_type, entityIds);
     return { configId: account.config_id, entityType: body.entity_type, asOf, entityIds };
