@@ -68,7 +68,7 @@ export async function readLeaves(
   const leaves: Leaf[] = [];
   for await (const batch of rows) {
     // One piece of memory for a batch: a hundred thousand small ones take several times as much.
-    const numbers = new Float64Array(2 * batch.length * length).fill(NaN);
+    const numbers = new Float32Array(2 * batch.length * length).fill(NaN);
     for (const [index, row] of batch.entries()) {
       const spend = numbers.subarray(2 * index * length, (2 * index + 1) * length);
       const leads = numbers.subarray((2 * index + 1) * length, (2 * index + 2) * length);

@@ -17,7 +17,7 @@ export const PLACES = ["account", ...LEVELS] as const;
 export type Place = (typeof PLACES)[number];
 
 /** An ad, or what was reported for an ad set as a whole. All else adds up from these. */
-export type Leaf = Record<Metric, Float64Array> & {
+export type Leaf = Record<Metric, Float32Array> & {
   campaignId: string;
   adsetId: string;
   /** Null for what was reported for the ad set as a whole. */
@@ -140,7 +140,7 @@ function nameOf(id: string): string {
   return id.slice(id.indexOf(":") + 1);
 }
 
-type AccountSeries = TreeSeries & { values: Float64Array; isStopped: boolean };
+type AccountSeries = TreeSeries & { values: Float32Array; isStopped: boolean };
 
 /**
  * One metric of all entities. A parent is the sum of what will go on: the money of a stopped ad goes to
@@ -164,7 +164,7 @@ function accountSeries(leaves: readonly Leaf[], metric: Metric): AccountSeries[]
       const sum = all.getOrInsertComputed(id, () => ({
         id,
         parentId,
-        values: new Float64Array(values.length).fill(NaN),
+        values: new Float32Array(values.length).fill(NaN),
         isStopped: true,
       }));
       sum.isStopped &&= isStopped;
@@ -177,7 +177,7 @@ function accountSeries(leaves: readonly Leaf[], metric: Metric): AccountSeries[]
   return [...all.values()];
 }
 
-function addTo(sums: Float64Array, values: Float64Array): void {
+function addTo(sums: Float32Array, values: Float32Array): void {
   for (let day = 0; day < values.length; day++) {
     const value = values[day] ?? NaN;
     if (Number.isNaN(value)) continue;

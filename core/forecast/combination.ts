@@ -146,7 +146,7 @@ class LookBack {
   #second = new Misses();
 
   /** Takes the place of what was known of another series. */
-  look(values: Float64Array, outlooks: readonly Outlook[]): void {
+  look(values: Float32Array, outlooks: readonly Outlook[]): void {
     const begin = beginOf(values);
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
     const middle = (first + values.length) / 2;

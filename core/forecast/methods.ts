@@ -11,7 +11,7 @@ export type Notes = Float64Array;
  * for another series: there are too many of them for each to have its own.
  */
 export type Method = (
-  values: Float64Array,
+  values: Float32Array,
   profile: Float64Array,
   notes: (place: number) => Notes,
 ) => Outlook;
@@ -34,7 +34,7 @@ export const METHODS: readonly Method[] = [
 /** Sets up all methods for one series after another of so many days. */
 export function methodsFor(
   days: number,
-): (values: Float64Array, profile: Float64Array) => Outlook[] {
+): (values: Float32Array, profile: Float64Array) => Outlook[] {
   const all = METHODS.map(() => [new Float64Array(days + 1), new Float64Array(days + 1)]);
   return (values, profile) =>
     METHODS.map((method, index) =>
@@ -44,7 +44,7 @@ export function methodsFor(
 
 /** Simple exponential smoothing of what is left without the weekdays. */
 function smoothed(
-  values: Float64Array,
+  values: Float32Array,
   profile: Float64Array,
   levels: Notes,
   pace: number,
@@ -64,7 +64,7 @@ const DAMPING = 0.9;
 
 /** The same with a trend that fades (Gardner and McKenzie 1985). */
 function trending(
-  values: Float64Array,
+  values: Float32Array,
   profile: Float64Array,
   levels: Notes,
   trends: Notes,
@@ -90,7 +90,7 @@ function trending(
 }
 
 /** The mean of the same weekday over some weeks. */
-function sameWeekdays(values: Float64Array, means: Notes, weeks: number): Outlook {
+function sameWeekdays(values: Float32Array, means: Notes, weeks: number): Outlook {
   for (let latest = 0; latest < values.length; latest++) {
     let sum = 0;
     let known = 0;
@@ -110,7 +110,7 @@ const MONTH = 28;
 
 /** What happened at the same weekday a year before, at the level of now. */
 function lastYear(
-  values: Float64Array,
+  values: Float32Array,
   profile: Float64Array,
   sums: Notes,
   factors: Notes,
@@ -139,12 +139,12 @@ function lastYear(
 }
 
 /** The first known day, 0 if there is none. */
-export function beginOf(values: Float64Array): number {
+export function beginOf(values: Float32Array): number {
   return Math.max(values.findIndex((value) => !Number.isNaN(value)), 0);
 }
 
 /** The level of the first two weeks from the first known day on. */
-function startLevel(values: Float64Array, profile: Float64Array): number {
+function startLevel(values: Float32Array, profile: Float64Array): number {
   let sum = 0;
   let weight = 0;
   const begin = beginOf(values);

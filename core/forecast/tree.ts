@@ -4,12 +4,12 @@ import type { Series } from "./series.ts";
 /** A series that may be held in less memory, and may have ended. */
 export type TreeSeries = Omit<Series, "values"> & {
   /** As in other series, or with NaN for unknown. */
-  values: Series["values"] | Float64Array;
+  values: Series["values"] | Float32Array;
   /** It will deliver nothing, nor will what is below it, whatever they did before. */
   isStopped?: boolean;
 };
 
-/** A series in its place. Unknown days are NaN. */
+/** A series in its place. Unknown days are NaN; seven digits of a day are enough. */
 export type Node = {
   id: string;
   /** Its place in what is kept of all nodes, level by level from the top. */
@@ -17,7 +17,7 @@ export type Node = {
   depth: number;
   parent: Node | null;
   children: Node[];
-  values: Float64Array;
+  values: Float32Array;
   isStopped: boolean;
 };
 
@@ -31,9 +31,9 @@ export function levelsOf(all: readonly TreeSeries[]): Node[][] {
       depth: 0,
       parent: null,
       children: [],
-      values: values instanceof Float64Array
+      values: values instanceof Float32Array
         ? values
-        : Float64Array.from(values, (value) => value ?? NaN),
+        : Float32Array.from(values, (value) => value ?? NaN),
       isStopped,
     });
   }

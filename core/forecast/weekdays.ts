@@ -97,7 +97,7 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
 }
 
 /** The share of each weekday in the level around it, from a place on. */
-function tellWeekdays(values: Float64Array, told: Told, place: number): void {
+function tellWeekdays(values: Float32Array, told: Told, place: number): void {
   const factors = told.factors.subarray(place, place + 7);
   const variances = told.variances.subarray(place, place + 7);
   const weeks = told.weeks.subarray(place, place + 7);
@@ -143,7 +143,7 @@ function tellWeekdays(values: Float64Array, told: Told, place: number): void {
 }
 
 /** The mean of the seven days around a day, NaN where too few of them are known. */
-function levelAround(values: Float64Array, day: number): number {
+function levelAround(values: Float32Array, day: number): number {
   let sum = 0;
   let known = 0;
   for (let near = day - 3; near <= day + 3; near++) {

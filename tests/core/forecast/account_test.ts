@@ -11,8 +11,8 @@ function leaf(adId: string | null, spend: number, leads: number, more: Partial<L
     campaignId: "11",
     adsetId: "21",
     adId,
-    spend: new Float64Array(DAYS).fill(spend),
-    leads: new Float64Array(DAYS).fill(leads),
+    spend: new Float32Array(DAYS).fill(spend),
+    leads: new Float32Array(DAYS).fill(leads),
     isStopped: false,
     budgetLevel: "adset",
     ...more,
@@ -112,7 +112,7 @@ Deno.test("forecastAccount() adds up on every level, is never negative, and the 
       const leaves = ads.map((each, index) => {
         const random = createRandom(each.seed);
         const draw = (mean: number) =>
-          Float64Array.from(
+          Float32Array.from(
             { length: DAYS },
             (_, day) => day < each.begin ? NaN : random.poisson(mean),
           );
