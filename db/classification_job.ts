@@ -3,6 +3,7 @@ import type { Tier, TierDecision } from "../core/tiers.ts";
 import type { Level } from "../core/level.ts";
 import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
+import { readAhead } from "./read_ahead.ts";
 
 /** Stores the features of a level and returns the number of entities. */
 export async function storeFeatures(
@@ -81,7 +82,7 @@ export type Candidate = {
  *
  * @param entityIds Only these; without them all active entities.
  */
-export async function* readCandidates(
+export function readCandidates(
   sql: Transaction,
   { configId, entityType, asOf, entityIds, at, batch = 2000 }: {
     configId: number;
@@ -92,9 +93,7 @@ export async function* readCandidates(
     batch?: number;
   },
 ): AsyncGenerator<Candidate[]> {
-  // An SQL cursor rather than the driver's: other statements run on the connection between batches.
-  await sql`
-    declare candidates cursor for
+  const query = sql`
     -- Materialized: the evidence of one entity takes that of the whole account.
     with evidence as materialized (
       select entity_id, events, exposure, prior_alpha, prior_beta, alpha, beta
@@ -125,7 +124,7 @@ export async function* readCandidates(
       coalesce(previous.as_of = f.feature_date and previous.valid_until > ${at}, false)
         as still_valid
     from evidence e
-    -- Both looked up by key, entity by entity.
+    -- Looked up by key, entity by entity.
     cross join lateral (
       select *
       from ads.ml_features
@@ -136,29 +135,10 @@ export async function* readCandidates(
         and feature_date = ${asOf}
       limit 1
     ) f
-    left join lateral (
-      select c.tier, c.as_of, c.valid_until
-      from ads.ml_classifications c
-      where c.config_id = ${configId}
-        and c.entity_type = ${entityType}
-        and c.entity_id = e.entity_id
-        and c.as_of <= ${asOf}
-      order by c.as_of desc, c.classified_at desc, c.id desc
-      limit 1
-    ) previous on true
+    left join lateral ads.newest_tier(${configId}, ${entityType}, e.entity_id, ${asOf}) previous
+      on true
     where ${entityIds ? sql`e.entity_id = any(${entityIds})` : sql`f.is_active`}`;
-  const fetch = () =>
-    sql<Candidate[]>`fetch ${sql.unsafe(String(batch))} from candidates`.execute();
-  // The server reads the next batch while the caller decides on this one.
-  for (let next = fetch();;) {
-    const candidates = await next;
-    if (candidates.length === 0) break;
-    next = fetch();
-    // If the caller fails, nobody waits for this batch, and its failure is that of the transaction.
-    next.catch(() => {});
-    yield candidates;
-  }
-  await sql`close candidates`;
+  return readAhead<Candidate>(sql, query, batch);
 }
 
 /** One decision to store. */

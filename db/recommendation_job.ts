@@ -4,7 +4,9 @@ import type { Member, Variation, Variations } from "../core/rules/beliefs.ts";
 import type { Advice, Past } from "../core/rules/engine.ts";
 import { FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
 import type { Told } from "../core/rules/recommendation.ts";
+import { TIER_LIMITS } from "../core/tiers.ts";
 import type { Transaction } from "./connect.ts";
+import { readAhead } from "./read_ahead.ts";
 
 /** One entity with all that its recommendations rest on. */
 export type Subject = Member & Features & {
@@ -80,8 +82,12 @@ export async function* readFamilies(
         and status = 'active'
         and expires_at > ${at}
     )`;
-  await sql`
-    declare subjects cursor for
+  // The median of a gamma distribution is above its shape less a third (Chen and Rubin 1986), so the
+  // median CPL of what fails this is not in the tier.
+  const [, , limit] = TIER_LIMITS;
+  const canUnderperform = sql`
+    e.beta > (e.alpha - 1.0 / 3) * ${limit * reference}::double precision`;
+  const query = sql`
     -- Materialized: the evidence of one entity takes that of the whole account.
     with evidence as materialized (
       select entity_id, events, exposure, alpha, beta
@@ -115,7 +121,12 @@ export async function* readFamilies(
       e.beta,
       f.leads_14d - f.leads_7d as leads_7d_before,
       ${sql(FEATURE_NAMES.map((name) => `f.${name}`))},
-      coalesce(t.days, 0) as days_underperforming,
+      -- Asked only of those that may be one.
+      case
+        when ${canUnderperform}
+          then ads.days_underperforming(${configId}, ${entityType}, e.entity_id, ${asOf})
+        else 0
+      end as days_underperforming,
       coalesce(p.past, '[]') as past
     from evidence e
     -- Looked up by key, entity by entity.
@@ -151,20 +162,6 @@ export async function* readFamilies(
         and budget_holder = 'adset'
       group by parent_id
     ) b on b.parent_id = e.entity_id
-    left join lateral (
-      select
-        ${asOf}::date + 1 - coalesce(
-          max(c.as_of) filter (where c.tier <> 'UNDERPERFORMER') + 1,
-          min(c.as_of)
-        ) as days
-      from ads.ml_classifications c
-      where c.config_id = ${configId}
-        and c.entity_type = ${entityType}
-        and c.entity_id = e.entity_id
-        and c.as_of between ${asOf}::date - 29 and ${asOf}
-        -- The others cannot be underperformers.
-        and e.beta > e.alpha * ${reference}::double precision
-    ) t on true
     left join (
       select
         r.entity_id,
@@ -193,15 +190,8 @@ export async function* readFamilies(
       group by r.entity_id
     ) p on p.entity_id = e.entity_id
     order by f.parent_id, e.entity_id`;
-  const fetch = () => sql<Subject[]>`fetch ${sql.unsafe(String(batch))} from subjects`.execute();
   let family: Subject[] = [];
-  // The server reads the next batch while the caller decides on this one.
-  for (let next = fetch();;) {
-    const subjects = await next;
-    if (subjects.length === 0) break;
-    next = fetch();
-    // If the caller fails, nobody waits for this batch, and its failure is that of the transaction.
-    next.catch(() => {});
+  for await (const subjects of readAhead<Subject>(sql, query, batch)) {
     for (const subject of subjects) {
       if (family.length > 0 && family[0]?.parent_id !== subject.parent_id) {
         yield family;
@@ -211,7 +201,6 @@ export async function* readFamilies(
     }
   }
   if (family.length > 0) yield family;
-  await sql`close subjects`;
 }
 
 /** A recommendation to store. */

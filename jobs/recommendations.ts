@@ -70,15 +70,12 @@ async function recommendForLevel(
   const engine = createEngine(settings, currency);
   const closing: number[] = [];
   const waiting: NewRecommendation[] = [];
-  const store = async () => {
-    const because = force ? "renewed" : "refuted";
-    counts.superseded += await supersedeRecommendations(
-      transaction,
-      { ...run, because },
-      closing.splice(0),
-    );
-    counts.generated += await storeRecommendations(transaction, run, waiting.splice(0));
+  const because = force ? "renewed" : "refuted";
+  const store = async (closed: number[], advised: NewRecommendation[]) => {
+    counts.superseded += await supersedeRecommendations(transaction, { ...run, because }, closed);
+    counts.generated += await storeRecommendations(transaction, run, advised);
   };
+  let storing = Promise.resolve();
   for await (const { facts, subject } of readFacts(transaction, run)) {
     signal.throwIfAborted();
     counts.read += 1;
@@ -100,9 +97,15 @@ async function recommendForLevel(
       parentId: facts.parentId,
       campaignId: subject.campaign_id,
     })));
-    if (closing.length + waiting.length >= BATCH) await store();
+    if (closing.length + waiting.length < BATCH) continue;
+    // The server stores these while the next ones are decided on.
+    await storing;
+    storing = store(closing.splice(0), waiting.splice(0));
+    // A failure is met by the next wait; if there is none, the transaction has failed already.
+    storing.catch(() => {});
   }
-  await store();
+  await storing;
+  await store(closing, waiting);
   return counts;
 }
 

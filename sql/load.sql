@@ -28,6 +28,8 @@
 \ir views/forecast_accuracy.sql
 \ir views/entity_changes.sql
 \ir views/impact_by_type.sql
+\ir functions/newest_tier.sql
+\ir functions/days_underperforming.sql
 \ir functions/store_features.sql
 \ir functions/score_forecasts.sql
 \ir views/stale_runs.sql

@@ -1,0 +1,28 @@
+/** Reading many rows in batches while other statements run on the connection. */
+import type postgres from "postgres";
+import type { Transaction } from "./connect.ts";
+
+/**
+ * Reads the rows of a query in batches, so that memory does not grow with the account. Not by the
+ * driver's cursor: that one lets nothing else run on the connection between batches.
+ *
+ * @param query Not a cursor of its own transaction may be open: they share a name.
+ */
+export async function* readAhead<Row extends object>(
+  sql: Transaction,
+  query: postgres.PendingQuery<postgres.Row[]>,
+  batch: number,
+): AsyncGenerator<Row[]> {
+  await sql`declare ahead cursor for ${query}`;
+  const fetch = () => sql<Row[]>`fetch ${sql.unsafe(String(batch))} from ahead`.execute();
+  // The server reads the next batch while the caller works on this one.
+  for (let next = fetch();;) {
+    const rows = await next;
+    if (rows.length === 0) break;
+    next = fetch();
+    // If the caller fails, nobody waits for this batch, and its failure is that of the transaction.
+    next.catch(() => {});
+    yield rows;
+  }
+  await sql`close ahead`;
+}
