@@ -3,6 +3,7 @@ import type { Tier, TierDecision } from "../core/tiers.ts";
 import type { Level } from "../core/level.ts";
 import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
+import { without } from "./planner.ts";
 import { readAhead } from "./read_ahead.ts";
 
 /** Stores the features of a level and returns the number of entities. */
@@ -30,7 +31,9 @@ export async function renewFeatures(
   at: Date,
 ): Promise<void> {
   const changedAt = await lastChange(sql, configId, asOf);
-  const [row] = await sql<{ hold: boolean }[]>`
+  // As store_features: by loops the planner may compare all entities with all.
+  const [row] = await without(sql, ["enable_nestloop"], () =>
+    sql<{ hold: boolean }[]>`
     select f.computed_at > ${changedAt} and not exists (
       select
       from ads.ml_features s
@@ -49,7 +52,7 @@ export async function renewFeatures(
       and f.entity_type = ${entityType}
       and f.window_days = 30
       and f.feature_date = ${asOf}
-    limit 1`;
+    limit 1`);
   if (!row?.hold) await storeFeatures(sql, configId, entityType, asOf, at);
 }
 
@@ -94,15 +97,6 @@ export function readCandidates(
   },
 ): AsyncGenerator<Candidate[]> {
   const query = sql`
-    -- Materialized: the evidence of one entity takes that of the whole account.
-    with evidence as materialized (
-      select entity_id, events, exposure, prior_alpha, prior_beta, alpha, beta
-      from ads.entity_evidence
-      where config_id = ${configId}
-        and entity_type = ${entityType}
-        and as_of = ${asOf}
-        and metric = 'cpl'
-    )
     select
       f.entity_id,
       f.parent_id,
@@ -123,7 +117,7 @@ export function readCandidates(
       previous.tier as previous_tier,
       coalesce(previous.as_of = f.feature_date and previous.valid_until > ${at}, false)
         as still_valid
-    from evidence e
+    from ads.level_evidence(${configId}, ${entityType}, ${asOf}) e
     -- Looked up by key, entity by entity.
     cross join lateral (
       select *

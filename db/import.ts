@@ -2,6 +2,7 @@
 import { type Level, LEVEL_FACTS, LEVELS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Transaction } from "./connect.ts";
+import { type PlannerSetting, without } from "./planner.ts";
 import type { StagingTable } from "./staging.ts";
 
 /** What the files said about campaigns, ad sets and ads, each with the newest day that says so. */
@@ -434,8 +435,6 @@ async function updateInsights(tx: Transaction, period: Period): Promise<void> {
         and i.date = m.date`);
 }
 
-type PlannerSetting = "enable_hashagg" | "enable_material" | "enable_nestloop";
-
 /** A hash of 5 million groups takes the server 2 GB and loses the order that the insert wants. */
 const HASHED_GROUPS: PlannerSetting[] = ["enable_hashagg"];
 
@@ -447,15 +446,3 @@ const REPEATED_SCANS: PlannerSetting[] = ["enable_material"];
 
 /** For a join whose inner side is the whole file, which has no index. */
 const NESTED_LOOPS: PlannerSetting[] = ["enable_nestloop"];
-
-/** Runs a query without plans that its sizes make wrong. */
-async function without<Result>(
-  tx: Transaction,
-  settings: PlannerSetting[],
-  run: () => PromiseLike<Result>,
-): Promise<Result> {
-  for (const setting of settings) await tx`select set_config(${setting}, 'off', true)`;
-  const result = await run();
-  for (const setting of settings) await tx`select set_config(${setting}, 'on', true)`;
-  return result;
-}

@@ -1,6 +1,7 @@
 /** Reading many rows in batches while other statements run on the connection. */
 import type postgres from "postgres";
 import type { Transaction } from "./connect.ts";
+import { without } from "./planner.ts";
 
 /**
  * Reads the rows of a query in batches, so that memory does not grow with the account. Not by the
@@ -13,7 +14,8 @@ export async function* readAhead<Row extends object>(
   query: postgres.PendingQuery<postgres.Row[]>,
   batch: number,
 ): AsyncGenerator<Row[]> {
-  await sql`declare ahead cursor for ${query}`;
+  // By loops the planner may compare all entities with all, where it knows little about them.
+  await without(sql, ["enable_nestloop"], () => sql`declare ahead cursor for ${query}`);
   const fetch = () => sql<Row[]>`fetch ${sql.unsafe(String(batch))} from ahead`.execute();
   // The server reads the next batch while the caller works on this one.
   for (let next = fetch();;) {

@@ -88,15 +88,6 @@ export async function* readFamilies(
   const canUnderperform = sql`
     e.beta > (e.alpha - 1.0 / 3) * ${limit * reference}::double precision`;
   const query = sql`
-    -- Materialized: the evidence of one entity takes that of the whole account.
-    with evidence as materialized (
-      select entity_id, events, exposure, alpha, beta
-      from ads.entity_evidence
-      where config_id = ${configId}
-        and entity_type = ${entityType}
-        and as_of = ${asOf}
-        and metric = 'cpl'
-    )
     select
       e.entity_id,
       f.parent_id,
@@ -128,7 +119,7 @@ export async function* readFamilies(
         else 0
       end as days_underperforming,
       coalesce(p.past, '[]') as past
-    from evidence e
+    from ads.level_evidence(${configId}, ${entityType}, ${asOf}) e
     -- Looked up by key, entity by entity.
     cross join lateral (
       select *
@@ -163,30 +154,35 @@ export async function* readFamilies(
       group by parent_id
     ) b on b.parent_id = e.entity_id
     left join (
-      select
-        r.entity_id,
-        json_agg(json_build_object(
-          'id', r.id,
-          'recommendation_type', r.recommendation_type,
-          'reason_code', r.reason_code,
-          'status', r.status,
-          'priority', r.priority,
-          'confidence_score', r.confidence_score,
-          'as_of', r.as_of,
-          'expires_at', r.expires_at,
-          'applied_at', r.applied_at,
-          'claim', r.reasoning -> 'claim'
-        )) as past
-      from ads.ml_recommendations r
-      where r.config_id = ${configId}
-        and r.entity_type = ${entityType}
-        and (
-          r.status = 'active'
-          or r.as_of = ${asOf}
-          or r.expires_at > ${at}
-          -- No cooldown is longer.
-          or r.applied_at > ${at}::timestamptz - interval '30 days'
-        )
+      select r.entity_id, json_agg(r.past) as past
+      from (
+        select
+          entity_id,
+          json_build_object(
+            'id', id,
+            'recommendation_type', recommendation_type,
+            'reason_code', reason_code,
+            'status', status,
+            'priority', priority,
+            'confidence_score', confidence_score,
+            'as_of', as_of,
+            'expires_at', expires_at,
+            'applied_at', applied_at,
+            'claim', reasoning -> 'claim'
+          ) as past
+        from ads.ml_recommendations
+        where config_id = ${configId}
+          and entity_type = ${entityType}
+          and (
+            status = 'active'
+            or as_of = ${asOf}
+            or expires_at > ${at}
+            -- No cooldown is longer.
+            or applied_at > ${at}::timestamptz - interval '30 days'
+          )
+        -- So that not the whole reasoning is sorted with it.
+        offset 0
+      ) r
       group by r.entity_id
     ) p on p.entity_id = e.entity_id
     order by f.parent_id, e.entity_id`;
@@ -282,16 +278,36 @@ export async function storeRecommendations(
       entity_id, parent_id, campaign_id, type, kind, rule, priority, title, description, action,
       confidence, reasoning, days
     )
-    -- Nor after what somebody has applied while this run was deciding.
-    where not exists (
-      select
-      from ads.ml_recommendations a
-      where a.config_id = ${configId}
-        and a.entity_type = ${entityType}
-        and a.entity_id = n.entity_id
-        and a.kind = n.kind
-        and a.applied_at >= ${at}
-    )
     on conflict do nothing`;
+  return count;
+}
+
+/**
+ * Takes back what a run stored after somebody had applied something of the same kind while it was
+ * deciding. Once for all of it: asked with each batch, the planner scans the table that the run fills.
+ *
+ * @returns How many were taken back.
+ */
+export async function dropRecommendationsAfterApplied(
+  sql: Transaction,
+  { configId, entityType, asOf, at }: LevelDay & { at: Date },
+): Promise<number> {
+  const { count } = await sql`
+    with applied as materialized (
+      select entity_id, kind
+      from ads.ml_recommendations
+      where config_id = ${configId}
+        and entity_type = ${entityType}
+        and applied_at >= ${at}
+    )
+    delete from ads.ml_recommendations n
+    using applied a
+    where n.config_id = ${configId}
+      and n.entity_type = ${entityType}
+      and n.as_of = ${asOf}
+      and n.created_at = ${at}
+      and n.status = 'active'
+      and n.entity_id = a.entity_id
+      and n.kind = a.kind`;
   return count;
 }

@@ -16,6 +16,7 @@ import {
   STAGED_INSIGHTS,
 } from "../db/import.ts";
 import { createStaging, type Loader, openLoader } from "../db/staging.ts";
+import { analyzeEntities } from "../db/planner.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { type BadRowReport, type ReadCounts, stageFile } from "./import_rows.ts";
 import { ImportSource } from "./import_source.ts";
@@ -79,7 +80,7 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
   const account = options.account ?? {};
   const currency = currencyOf(plans, account.currency);
   const { configId } = options;
-  return await inTransaction(sql, async (tx) => {
+  const report = await inTransaction(sql, async (tx) => {
     const { isNew } = await lockAccount(tx, configId, { ...account, currency });
     const load = await openLoader(tx);
     const files: FileReport[] = [];
@@ -101,6 +102,8 @@ export async function importFiles(sql: Sql, options: ImportOptions): Promise<Imp
     });
     return { configId, isNewAccount: isNew, files };
   });
+  await analyzeEntities(sql);
+  return report;
 }
 
 /** Says which of several files a refusal is about, where it does not say so itself. */

@@ -9,6 +9,7 @@ import { accountReference, accountSettings, getAccount } from "../db/accounts.ts
 import { renewFeatures } from "../db/classification_job.ts";
 import type { Transaction } from "../db/connect.ts";
 import {
+  dropRecommendationsAfterApplied,
   expireRecommendations,
   levelVariations,
   type NewRecommendation,
@@ -106,6 +107,7 @@ async function recommendForLevel(
   }
   await storing;
   await store(closing, waiting);
+  counts.generated -= await dropRecommendationsAfterApplied(transaction, run);
   return counts;
 }
 
