@@ -112,6 +112,19 @@ Deno.test("importFiles() changes nothing when the same file comes again", async 
   assertEquals(await account.versions(), before);
 });
 
+Deno.test("importFiles() lets the planner know of the account", async () => {
+  const { configId, sql, importText } = newAccount();
+  await importText(
+    "Day,Ad name,Ad set name,Campaign name,Amount spent (EUR),Impressions,Leads\n" +
+      Array.from({ length: 50 }, (_, ad) => `2026-03-01,Ad ${ad},Set,Campaign,5,100,1\n`).join(""),
+  );
+  const accounts = await sql<{ known: string }[]>`
+    select unnest(most_common_vals::text::text[]) as known
+    from pg_catalog.pg_stats
+    where schemaname = 'ads' and tablename = 'ads' and attname = 'config_id'`;
+  assert(accounts.some(({ known }) => Number(known) === configId));
+});
+
 Deno.test("importFiles() overwrites the days of a newer file and leaves the others alone", async () => {
   const account = newAccount();
   await account.importText(
