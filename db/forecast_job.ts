@@ -156,7 +156,7 @@ export async function storeShapes(
     high95: shape.high95,
     widened80: shape.widened80,
     widened95: shape.widened95,
-    day_correlation: shape.dayCorrelation,
+    day_correlations: shape.dayCorrelations,
     metric_correlation: shape.metricCorrelation,
   }));
   if (rows.length > 0) await sql`insert into ads.forecast_shapes ${sql(rows)}`;

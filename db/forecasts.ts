@@ -140,7 +140,8 @@ export function accountTrends(
       s.metric,
       sum(d.mean) as expected,
       sqrt(
-        (1 - s.day_correlation) * sum(d.spread ^ 2) + s.day_correlation * sum(d.spread) ^ 2
+        (1 - s.day_correlations[7]) * sum(d.spread ^ 2)
+          + s.day_correlations[7] * sum(d.spread) ^ 2
       ) as spread,
       b.before
     from ads.ml_forecasts f
@@ -164,7 +165,7 @@ export function accountTrends(
     where f.config_id = ${configId}
       and f.entity_type = 'account'
       and f.as_of = ${asOf}
-    group by s.metric, s.day_correlation, b.before`;
+    group by s.metric, s.day_correlations, b.before`;
 }
 
 /** One number of a month, with its ranges. */

@@ -27,12 +27,15 @@ const ENDS = { low95: 0.025, low80: 0.1, high80: 0.9, high95: 0.975 } as const;
 
 /** How the errors of a level are distributed, in units of their spread. */
 export type Shape = Record<keyof typeof ENDS, number> & {
-  /** How the errors of two days ahead, seen from the same day, are correlated. */
-  dayCorrelation: number;
+  /** How the errors of two of the first so many days are correlated, on average: none of the first. */
+  dayCorrelations: number[];
 };
 
 /** As many errors of its own as the dispersion of its level counts. */
 const POOLED_ERRORS = 40;
+
+/** As many days of a month are added up at most. */
+const MOST_DAYS = 31;
 
 /** Between single events, 0, and what moves as a whole, 1. */
 const POWER = 0.5;
@@ -93,6 +96,7 @@ export function rangesOf(
     });
   });
   const growth = growthOf(errors);
+  const covariance = covarianceOfDays(errors);
   for (const each of errors) each.error /= growth(each.ahead);
   const sorted = Float64Array.from(errors, ({ error }) => error).sort();
   const quantile = (p: number) =>
@@ -103,7 +107,7 @@ export function rangesOf(
       low80: quantile(ENDS.low80) ?? -1.3,
       high80: quantile(ENDS.high80) ?? 1.3,
       high95: quantile(ENDS.high95) ?? 2,
-      dayCorrelation: correlationOfDays(errors),
+      dayCorrelations: correlationsOfDays(covariance, growth),
     },
     errors: Float64Array.from(errors, ({ error }) => error),
     spreadOf: (place, mean, ahead) => growth(ahead) * spread(place, mean),
@@ -149,26 +153,55 @@ function growthOf(errors: ScaledErrors): (ahead: number) => number {
   return (ahead) => growths[ahead] ??= at(ahead);
 }
 
-/** Of errors that one series made from one day: what two of them share. */
-function correlationOfDays(errors: ScaledErrors): number {
-  const groups = new Map<string, { sum: number; squares: number; count: number }>();
-  for (const { error, from, node } of errors) {
-    const group = groups.getOrInsertComputed(
-      `${node} ${from}`,
-      () => ({ sum: 0, squares: 0, count: 0 }),
-    );
-    group.sum += error;
-    group.squares += error ** 2;
-    group.count += 1;
+/**
+ * What two errors share that one series made from one day, by the nearer of the two days. If the level
+ * of the series walks, all errors share how far off the level was, and what it walked until the nearer
+ * day (Hyndman et al. 2008, chapter 6): a line, fitted to the products.
+ */
+function covarianceOfDays(errors: ScaledErrors): (nearer: number) => number {
+  const origins = new Map<string, ScaledErrors>();
+  for (const each of errors) {
+    origins.getOrInsertComputed(`${each.node} ${each.from}`, () => []).push(each);
   }
-  let products = 0;
-  let squares = 0;
-  for (const group of groups.values()) {
-    if (group.count < 2) continue;
-    products += (group.sum ** 2 - group.squares) / (group.count - 1);
-    squares += group.squares;
+  const sums = { count: 0, nearer: 0, product: 0, nearerSquared: 0, nearerProduct: 0 };
+  for (const days of origins.values()) {
+    for (const [index, one] of days.entries()) {
+      for (const other of days.slice(index + 1)) {
+        const nearer = Math.min(one.ahead, other.ahead);
+        const product = one.error * other.error;
+        sums.count += 1;
+        sums.nearer += nearer;
+        sums.product += product;
+        sums.nearerSquared += nearer ** 2;
+        sums.nearerProduct += nearer * product;
+      }
+    }
   }
-  return squares > 0 ? Math.min(Math.max(products / squares, 0), 1) : 0;
+  if (sums.count === 0) return () => 0;
+  const mean = sums.product / sums.count;
+  const middle = sums.nearer / sums.count;
+  const width = sums.nearerSquared / sums.count - middle ** 2;
+  const slope = width > 0
+    ? Math.max((sums.nearerProduct / sums.count - middle * mean) / width, 0)
+    : 0;
+  return (nearer) => Math.max(mean + slope * (nearer - middle), 0);
+}
+
+/** The mean correlation of two of the first days, for each number of days. */
+function correlationsOfDays(
+  covariance: (nearer: number) => number,
+  growth: (ahead: number) => number,
+): number[] {
+  let shared = 0;
+  let most = 0;
+  let spreads = 0;
+  return Array.from({ length: MOST_DAYS }, (_, index) => {
+    const ahead = index + 1;
+    for (let nearer = 1; nearer < ahead; nearer++) shared += covariance(nearer);
+    most += spreads * growth(ahead);
+    spreads += growth(ahead);
+    return most > 0 ? Math.min(shared / most, 1) : 0;
+  });
 }
 
 /** How many times the squared errors of the past those to come are. */

@@ -46,6 +46,11 @@ cross join lateral (
 ) m
 cross join lateral (
   select
+    s.day_correlations[m.month_end - f.as_of] as spend_correlation,
+    l.day_correlations[m.month_end - f.as_of] as leads_correlation
+) n
+cross join lateral (
+  select
     coalesce(sum(x.spend), 0) as spend,
     coalesce(sum(x.leads), 0) as leads
   from (
@@ -63,19 +68,19 @@ cross join lateral (
       and a.date between m.month_start and f.as_of
   ) x
 ) d
--- Errors of days that were forecast from the same day go together in part.
+-- Errors of days that were forecast from the same day go together in part, the more the further off.
 cross join lateral (
   select
     d.spend + coalesce(sum(x.spend), 0) as spend,
     d.leads + coalesce(sum(x.leads), 0) as leads,
     sqrt(coalesce(
-      (1 - s.day_correlation) * sum(x.spend_spread ^ 2)
-        + s.day_correlation * sum(x.spend_spread) ^ 2,
+      (1 - n.spend_correlation) * sum(x.spend_spread ^ 2)
+        + n.spend_correlation * sum(x.spend_spread) ^ 2,
       0
     )) as spend_spread,
     sqrt(coalesce(
-      (1 - l.day_correlation) * sum(x.leads_spread ^ 2)
-        + l.day_correlation * sum(x.leads_spread) ^ 2,
+      (1 - n.leads_correlation) * sum(x.leads_spread ^ 2)
+        + n.leads_correlation * sum(x.leads_spread) ^ 2,
       0
     )) as leads_spread
   from unnest(

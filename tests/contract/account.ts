@@ -220,7 +220,8 @@ async function addForecasts(sql: Sql, configId: number, instants: string[]): Pro
   await sql`
     insert into ads.forecast_shapes
     select
-      ${configId}, entity_type, metric, at::timestamptz::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0.1, 0.5
+      ${configId}, entity_type, metric, at::timestamptz::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0.5,
+      array_fill(0.1::double precision, array[31])
     from unnest(array['account', 'campaign', 'adset', 'ad']) entity_type
     cross join unnest(array['spend', 'leads']) metric
     cross join unnest(${instants}::text[]) at

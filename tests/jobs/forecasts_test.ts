@@ -182,7 +182,8 @@ Deno.test("validation tells how far off forecasts were, and how much the ranges 
   const configId = await addAccount({ insights: daily(1, DAY) });
   await sql`
     insert into ads.forecast_shapes
-    select ${configId}, 'ad', metric, ${AS_OF}::date - 2, -2, -1, 1, 2, 1, 1.5, 0, 0
+    select ${configId}, 'ad', metric, ${AS_OF}::date - 2, -2, -1, 1, 2, 1, 1.5, 0,
+      array_fill(0::double precision, array[31])
     from unnest(array['spend', 'leads']) metric`;
   // One day ahead is yesterday, two are the day of 40 spent for 4 leads.
   const add = (id: string, spend: number, leads: number, spread: number, scale: number | null) =>

@@ -1,0 +1,79 @@
+import { assert, assertAlmostEquals } from "@std/assert";
+import { type PastErrors, rangesOf } from "../../../core/forecast/intervals.ts";
+import { createRandom } from "../../../core/random.ts";
+
+const MEAN = 100;
+const DAYS = 31;
+const AHEAD = [1, 4, 7, 14, 28];
+
+/**
+ * What came of days that all were expected to bring 100, from a level that is off by so much and goes
+ * on walking.
+ */
+function walkOf(
+  normal: () => number,
+  { off, step, noise }: { off: number; step: number; noise: number },
+): number[] {
+  let level = MEAN + off * normal();
+  return Array.from({ length: DAYS }, () => {
+    level += step * normal();
+    return level + noise * normal();
+  });
+}
+
+Deno.test("rangesOf() knows how far off sums of days are, however the level moves", () => {
+  const random = createRandom(17);
+  const normal = () => random.normal(0, 1);
+  for (
+    const walk of [
+      { off: 0, step: 0, noise: 10 },
+      { off: 3, step: 0, noise: 8 },
+      { off: 2, step: 2, noise: 8 },
+      { off: 0, step: 3, noise: 1 },
+    ]
+  ) {
+    const pasts = Array.from({ length: 2000 }, (): PastErrors => {
+      const past: PastErrors = { expected: [], came: [], ahead: [], from: [] };
+      for (let from = 0; from < 5; from++) {
+        const days = walkOf(normal, walk);
+        for (const ahead of AHEAD) {
+          past.expected.push(MEAN);
+          past.came.push(days[ahead - 1] ?? NaN);
+          past.ahead.push(ahead);
+          past.from.push(from);
+        }
+      }
+      return past;
+    });
+    const sums = pasts.map(({ came, expected }) => ({
+      squares: came.reduce((sum, value) => sum + (value - MEAN) ** 2, 0),
+      means: MEAN * expected.length,
+      count: expected.length,
+      level: MEAN,
+      leverage: 0,
+    }));
+    const { shape: { dayCorrelations }, spreadOf } = rangesOf(
+      sums,
+      (place) => pasts[place] ?? null,
+    );
+    for (const days of [2, 7, 14, 28]) {
+      let sum = 0;
+      let squares = 0;
+      for (let ahead = 1; ahead <= days; ahead++) {
+        const spread = spreadOf(0, MEAN, ahead);
+        sum += spread;
+        squares += spread ** 2;
+      }
+      const correlation = dayCorrelations[days - 1] ?? NaN;
+      const expected = Math.sqrt((1 - correlation) * squares + correlation * sum ** 2);
+      // The sum of a level that was off, of a walk (Faulhaber's sums of squares) and of noise.
+      const actual = Math.sqrt(
+        (walk.off * days) ** 2 +
+          walk.step ** 2 * days * (days + 1) * (2 * days + 1) / 6 +
+          walk.noise ** 2 * days,
+      );
+      assertAlmostEquals(expected / actual, 1, 0.15, `${JSON.stringify(walk)}, ${days} days`);
+    }
+    assert(dayCorrelations.every((each) => 0 <= each && each <= 1));
+  }
+});
