@@ -7,7 +7,7 @@ import { without } from "./planner.ts";
  * Reads the rows of a query in batches, so that memory does not grow with the account. Not by the
  * driver's cursor: that one lets nothing else run on the connection between batches.
  *
- * @param query Not a cursor of its own transaction may be open: they share a name.
+ * @param query Read to its end before the next one of the transaction begins: both have one name.
  */
 export async function* readAhead<Row extends object>(
   sql: Transaction,
