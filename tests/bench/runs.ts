@@ -24,11 +24,12 @@ const DAYS = 3;
 
 /**
  * What runs of a task are measured by: how many times as long as a bare query, or how many seconds,
- * they may take, and how much memory.
+ * they may take, and how much memory. Those that wait for another task are measured after it, and
+ * before that without it, as by hand.
  */
 const MEASURES = {
   classification: { bare: bareSelect, times: 15, megabytes: 400 },
-  recommendations: { bare: bareSelect, times: 15, megabytes: 400 },
+  recommendations: { bare: bareSelect, times: 15, megabytes: 400, alsoAlone: true },
   anomalies: { bare: bareDays, times: 25, megabytes: 400 },
   // Those of all levels, whichever is asked for.
   forecasts: { bare: bareDays, seconds: 60, megabytes: 700 },
@@ -56,33 +57,45 @@ export async function benchRuns(
   sizes: [AccountSize, AccountSize],
 ): Promise<Finding[]> {
   const { bare: bareQuery, megabytes, ...limit } = MEASURES[task];
+  const alsoAlone = "alsoAlone" in limit;
   const findings: Finding[] = [];
   const times: number[] = [];
   takeFlagsOf("job");
   for (const size of sizes) {
     const bare = new Timing(() => serverTime(sql, bareQuery(sql, size)));
     await inTurns(REPEATS, bare);
-    const run = await measureInChild(import.meta.url, [url, String(size.configId), task]);
-    const time = median(run.times);
-    times.push(time);
     const account = `${size.ads.toLocaleString("en")} ads`;
-    const what = `${account}: time`;
-    findings.push(
+    const timeFinding = (what: string, time: number): Finding =>
       "seconds" in limit
         ? {
-          what,
+          what: `${account}${what}: time`,
           value: time / 1000,
           unit: "s",
           asked: { atMost: limit.seconds },
           from: `the bare query takes ${milliseconds(bare.median)}`,
         }
         : {
-          what,
+          what: `${account}${what}: time`,
           value: time / bare.median,
           unit: "x",
           asked: { atMost: limit.times },
           from: `${milliseconds(time)} by ${milliseconds(bare.median)}`,
-        },
+        };
+    const measure = (...how: string[]) =>
+      measureInChild(import.meta.url, [url, String(size.configId), task, ...how]);
+    if (alsoAlone) {
+      // Of an account that nothing was stored of yet, the first run stores the most.
+      const { times: [first = NaN, ...later] } = await measure("alone");
+      findings.push(
+        timeFinding(", alone, first day", first),
+        timeFinding(", alone, later days", median(later)),
+      );
+    }
+    const run = await measure();
+    const time = median(run.times);
+    times.push(time);
+    findings.push(
+      timeFinding("", time),
       {
         what: `${account}: memory of the process`,
         value: run.peakMegabytes,
@@ -104,12 +117,14 @@ export async function benchRuns(
 }
 
 if (import.meta.main) {
-  const [url = "", configId = "", name] = Deno.args;
+  const [url = "", configId = "", name, how] = Deno.args;
   const task = TASKS.find((task) => task.name === name);
   if (!task) throw new Error(`There is no task "${name}"`);
   const sql = connect(url);
   const times: number[] = [];
-  for (let day = 1 - DAYS; day <= 0; day++) {
+  // Alone on days of its own, so that nothing was stored for them.
+  const last = how === "alone" ? -DAYS : 0;
+  for (let day = last + 1 - DAYS; day <= last; day++) {
     const asOf = addDays(AS_OF, day);
     const run = async (each: Task) => {
       const request = {
@@ -122,7 +137,9 @@ if (import.meta.main) {
       await (await startRun(sql, each, request)).done;
     };
     // As the schedule does: what a task waits for has been done.
-    for (const before of TASKS) if (task.waitsFor.includes(before.name)) await run(before);
+    for (const before of how === "alone" ? [] : TASKS) {
+      if (task.waitsFor.includes(before.name)) await run(before);
+    }
     times.push(await elapsed(() => run(task)));
   }
   await sql.end();
