@@ -96,7 +96,8 @@ async function addPast(sql: Sql) {
     )`;
   await sql`
     insert into ads.forecast_shapes
-    select 1, 'ad', metric, ${AS_OF}::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0, 0
+    select 1, 'ad', metric, ${AS_OF}::date - 1, -2, -1.3, 1.3, 2, 1, 1, 0,
+      array_fill(0::double precision, array[31])
     from unnest(array['spend', 'leads']) metric`;
   await sql`
     insert into ads.ml_forecasts (
