@@ -14,7 +14,7 @@ stable
 parallel safe
 rows 10000
 set search_path = ''
--- Planned by itself: what the caller keeps the planner from would cost the evidence a third more time.
+-- Planned by itself: what the caller keeps the planner from would cost the evidence a quarter more time.
 set enable_nestloop = on
 as $$
   select

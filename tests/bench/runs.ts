@@ -29,7 +29,7 @@ const DAYS = 3;
  */
 const MEASURES = {
   classification: { bare: bareSelect, times: 15, megabytes: 400 },
-  recommendations: { bare: bareSelect, times: 15, megabytes: 400, alsoAlone: true },
+  recommendations: { bare: bareSelect, times: 15, megabytes: 400 },
   anomalies: { bare: bareDays, times: 25, megabytes: 400 },
   // Those of all levels, whichever is asked for.
   forecasts: { bare: bareDays, seconds: 60, megabytes: 700 },
@@ -50,6 +50,12 @@ function bareDays(sql: Sql, { configId }: AccountSize) {
     group by ad_id, date`;
 }
 
+function taskOf(name: string | undefined): Task {
+  const task = TASKS.find((task) => task.name === name);
+  if (!task) throw new Error(`There is no task "${name}"`);
+  return task;
+}
+
 /** Measures a task on accounts that are filled, from the smallest to the largest. */
 export async function benchRuns(
   { sql, url }: { sql: Sql; url: string },
@@ -57,7 +63,6 @@ export async function benchRuns(
   sizes: [AccountSize, AccountSize],
 ): Promise<Finding[]> {
   const { bare: bareQuery, megabytes, ...limit } = MEASURES[task];
-  const alsoAlone = "alsoAlone" in limit;
   const findings: Finding[] = [];
   const times: number[] = [];
   takeFlagsOf("job");
@@ -83,7 +88,7 @@ export async function benchRuns(
         };
     const measure = (...how: string[]) =>
       measureInChild(import.meta.url, [url, String(size.configId), task, ...how]);
-    if (alsoAlone) {
+    if (taskOf(task).waitsFor.length > 0) {
       // Of an account that nothing was stored of yet, the first run stores the most.
       const { times: [first = NaN, ...later] } = await measure("alone");
       findings.push(
@@ -118,8 +123,7 @@ export async function benchRuns(
 
 if (import.meta.main) {
   const [url = "", configId = "", name, how] = Deno.args;
-  const task = TASKS.find((task) => task.name === name);
-  if (!task) throw new Error(`There is no task "${name}"`);
+  const task = taskOf(name);
   const sql = connect(url);
   const times: number[] = [];
   // Alone on days of its own, so that nothing was stored for them.
