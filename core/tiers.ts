@@ -56,6 +56,15 @@ export function decideTier(posterior: Posterior, reference: number): TierDecisio
   return { tier, confidence: probabilities[tier], probabilities };
 }
 
+/**
+ * Whether the worst tier is possible at all, quicker than `decideTier`: the median of a gamma
+ * distribution is above its shape less a third (Chen and Rubin 1986).
+ */
+export function canUnderperform({ alpha, beta }: Posterior, reference: number): boolean {
+  const [, , limit] = TIER_LIMITS;
+  return beta > (alpha - 1 / 3) * limit * reference;
+}
+
 /** How a tier compares with the one before. */
 export function tierChange(previous: Tier, current: Tier): "improved" | "declined" | "stable" {
   const change = TIERS.indexOf(current) - TIERS.indexOf(previous);

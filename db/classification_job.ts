@@ -3,8 +3,9 @@ import type { Tier, TierDecision } from "../core/tiers.ts";
 import type { Level } from "../core/level.ts";
 import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
+import type { EvidenceRow } from "./evidence.ts";
 import { without } from "./planner.ts";
-import { readAhead } from "./read_ahead.ts";
+import { type EntityKey, pairUp, readAhead } from "./read_ahead.ts";
 
 /** Stores the features of a level and returns the number of entities. */
 export async function storeFeatures(
@@ -20,16 +21,13 @@ export async function storeFeatures(
 }
 
 /**
- * Stores the features of a level unless those that are stored hold: nothing of the account was
- * imported or set since, and the same entities run.
+ * Whether the stored features of a level hold: nothing of the account was imported or set since, and
+ * the same entities run.
  */
-export async function renewFeatures(
+export async function featuresHold(
   sql: Transaction,
-  configId: number,
-  entityType: Level,
-  asOf: string,
-  at: Date,
-): Promise<void> {
+  { configId, entityType, asOf }: { configId: number; entityType: Level; asOf: string },
+): Promise<boolean> {
   const changedAt = await lastChange(sql, configId, asOf);
   // As store_features: by loops the planner may compare all entities with all.
   const [row] = await without(sql, ["enable_nestloop"], () =>
@@ -53,13 +51,11 @@ export async function renewFeatures(
       and f.window_days = 30
       and f.feature_date = ${asOf}
     limit 1`);
-  if (!row?.hold) await storeFeatures(sql, configId, entityType, asOf, at);
+  return row?.hold ?? false;
 }
 
-/** One entity with all that its tier rests on. */
-export type Candidate = {
-  entity_id: string;
-  parent_id: string | null;
+/** What is read of an entity beside the evidence. */
+type Standing = EntityKey & {
   insufficient_data: boolean;
   spend_7d: number;
   leads_7d: number;
@@ -68,32 +64,31 @@ export type Candidate = {
   cpl_trend: number | null;
   leads_30d: number;
   cpl_30d: number | null;
-  events: number;
-  exposure: number;
-  prior_alpha: number;
-  prior_beta: number;
-  alpha: number;
-  beta: number;
   previous_tier: Tier | null;
   /** The newest classification is of the same day and still holds. */
   still_valid: boolean;
 };
 
+/** One entity with all that its tier rests on. */
+export type Candidate = Standing & EvidenceRow;
+
 /**
  * Reads the entities of a level in batches, so that memory does not grow with the account. Needs the
  * features of the day to be stored.
  *
+ * @param evidence Of the same level and day, from `readEvidence`.
  * @param entityIds Only these; without them all active entities.
  */
 export function readCandidates(
   sql: Transaction,
-  { configId, entityType, asOf, entityIds, at, batch = 2000 }: {
+  evidence: AsyncGenerator<EvidenceRow[]>,
+  { configId, entityType, asOf, entityIds, at, batch }: {
     configId: number;
     entityType: Level;
     asOf: string;
     entityIds?: string[] | undefined;
     at: Date;
-    batch?: number;
+    batch: number;
   },
 ): AsyncGenerator<Candidate[]> {
   const query = sql`
@@ -108,31 +103,19 @@ export function readCandidates(
       f.cpl_trend,
       f.leads_30d,
       f.cpl_30d,
-      e.events,
-      e.exposure,
-      e.prior_alpha,
-      e.prior_beta,
-      e.alpha,
-      e.beta,
       previous.tier as previous_tier,
       coalesce(previous.as_of = f.feature_date and previous.valid_until > ${at}, false)
         as still_valid
-    from ads.level_evidence(${configId}, ${entityType}, ${asOf}) e
-    -- Looked up by key, entity by entity.
-    cross join lateral (
-      select *
-      from ads.ml_features
-      where config_id = ${configId}
-        and entity_type = ${entityType}
-        and entity_id = e.entity_id
-        and window_days = 30
-        and feature_date = ${asOf}
-      limit 1
-    ) f
-    left join lateral ads.newest_tier(${configId}, ${entityType}, e.entity_id, ${asOf}) previous
+    from ads.ml_features f
+    left join lateral ads.newest_tier(${configId}, ${entityType}, f.entity_id, ${asOf}) previous
       on true
-    where ${entityIds ? sql`e.entity_id = any(${entityIds})` : sql`f.is_active`}`;
-  return readAhead<Candidate>(sql, query, batch);
+    where f.config_id = ${configId}
+      and f.entity_type = ${entityType}
+      and f.window_days = 30
+      and f.feature_date = ${asOf}
+      and ${entityIds ? sql`f.entity_id = any(${entityIds})` : sql`f.is_active`}
+    order by f.parent_id collate "C", f.entity_id collate "C"`;
+  return pairUp(readAhead<Standing>(sql, query, batch, ["enable_nestloop"]), evidence);
 }
 
 /** One decision to store. */

@@ -122,3 +122,9 @@ export type Transaction = Parameters<Parameters<Sql["begin"]>[1]>[0];
 
 /** Where queries go: any connection of a pool, or the one of a transaction. */
 export type Queries = Sql | Transaction;
+
+/** Whether it is the embedded engine, which has one session for all. */
+export async function isEmbedded(sql: Queries): Promise<boolean> {
+  const [engine] = await sql<{ version: string }[]>`select version()`;
+  return engine?.version.includes("PGlite") ?? false;
+}

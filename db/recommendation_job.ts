@@ -1,17 +1,16 @@
 /** What the recommendations of a level are read from and written to. */
 import { type Level, LEVELS } from "../core/level.ts";
-import type { Member, Variation, Variations } from "../core/rules/beliefs.ts";
+import type { Evidence, Member, Variation, Variations } from "../core/rules/beliefs.ts";
 import type { Advice, Past } from "../core/rules/engine.ts";
 import { FEATURE_NAMES, type Features } from "../core/rules/facts.ts";
 import type { Told } from "../core/rules/recommendation.ts";
-import { TIER_LIMITS } from "../core/tiers.ts";
+import { canUnderperform } from "../core/tiers.ts";
 import type { Transaction } from "./connect.ts";
-import { readAhead } from "./read_ahead.ts";
+import type { EvidenceRow } from "./evidence.ts";
+import { type EntityKey, pairUp, readAhead } from "./read_ahead.ts";
 
 /** One entity with all that its recommendations rest on. */
-export type Subject = Member & Features & {
-  entity_id: string;
-  parent_id: string | null;
+export type Subject = EntityKey & Member & Features & {
   campaign_id: string | null;
   name: string;
   is_active: boolean;
@@ -59,17 +58,36 @@ export async function levelVariations(
 }
 
 /**
- * Reads the entities of a level, those of one parent together, by a cursor, so that memory does not
+ * Reads the entities of a level, those of one parent together, in batches, so that memory does not
  * grow with the account. Needs the features of the day to be stored.
+ *
+ * @param evidence Of the same level and day, from `readEvidence`.
  */
 export async function* readFamilies(
   sql: Transaction,
-  { configId, entityType, asOf, reference, at, batch = 500 }: LevelDay & {
-    reference: number;
-    at: Date;
-    batch?: number;
-  },
+  evidence: AsyncGenerator<EvidenceRow[]>,
+  level: LevelDay & { reference: number; at: Date; batch: number },
 ): AsyncGenerator<Subject[]> {
+  let family: Subject[] = [];
+  for await (const known of pairUp(readSubjects(sql, level), evidence)) {
+    for (const subject of await withDaysUnderperforming(sql, level, known)) {
+      if (family.length > 0 && family[0]?.parent_id !== subject.parent_id) {
+        yield family;
+        family = [];
+      }
+      family.push(subject);
+    }
+  }
+  if (family.length > 0) yield family;
+}
+
+/** A subject as it is read before the evidence and its past tiers. */
+type KnownOf = Omit<Subject, keyof Evidence | "days_underperforming">;
+
+function readSubjects(
+  sql: Transaction,
+  { configId, entityType, asOf, at, batch }: LevelDay & { at: Date; batch: number },
+): AsyncGenerator<KnownOf[]> {
   // Read once: asked for each entity, the planner compares all with all. Each has one at most.
   const paused = (level: Level) =>
     sql`(
@@ -82,20 +100,15 @@ export async function* readFamilies(
         and status = 'active'
         and expires_at > ${at}
     )`;
-  // The median of a gamma distribution is above its shape less a third (Chen and Rubin 1986), so the
-  // median CPL of what fails this is not in the tier.
-  const [, , limit] = TIER_LIMITS;
-  const canUnderperform = sql`
-    e.beta > (e.alpha - 1.0 / 3) * ${limit * reference}::double precision`;
   const query = sql`
     select
-      e.entity_id,
+      f.entity_id,
       f.parent_id,
       coalesce(
         n.campaign_id,
-        case ${entityType} when 'campaign' then e.entity_id when 'adset' then f.parent_id end
+        case ${entityType} when 'campaign' then f.entity_id when 'adset' then f.parent_id end
       ) as campaign_id,
-      coalesce(n.name, e.entity_id) as name,
+      coalesce(n.name, f.entity_id) as name,
       f.is_active,
       coalesce(u.is_active, true) as parent_is_active,
       coalesce(n.effective_status, n.status) is not distinct from 'LEARNING'
@@ -106,35 +119,14 @@ export async function* readFamilies(
       coalesce(pc.entity_id, ps.entity_id) is not null as is_below_pause,
       n.daily_budget,
       n.lifetime_budget,
-      e.events,
-      e.exposure,
-      e.alpha,
-      e.beta,
       f.leads_14d - f.leads_7d as leads_7d_before,
       ${sql(FEATURE_NAMES.map((name) => `f.${name}`))},
-      -- Asked only of those that may be one.
-      case
-        when ${canUnderperform}
-          then ads.days_underperforming(${configId}, ${entityType}, e.entity_id, ${asOf})
-        else 0
-      end as days_underperforming,
       coalesce(p.past, '[]') as past
-    from ads.level_evidence(${configId}, ${entityType}, ${asOf}) e
-    -- Looked up by key, entity by entity.
-    cross join lateral (
-      select *
-      from ads.ml_features
-      where config_id = ${configId}
-        and entity_type = ${entityType}
-        and entity_id = e.entity_id
-        and window_days = 30
-        and feature_date = ${asOf}
-      limit 1
-    ) f
+    from ads.ml_features f
     left join ads.entities n
       on n.config_id = ${configId}
       and n.entity_type = ${entityType}
-      and n.entity_id = e.entity_id
+      and n.entity_id = f.entity_id
     left join ads.entities u
       on u.config_id = ${configId}
       and u.entity_id = n.parent_id
@@ -152,7 +144,7 @@ export async function* readFamilies(
         and ${entityType} = 'campaign'
         and budget_holder = 'adset'
       group by parent_id
-    ) b on b.parent_id = e.entity_id
+    ) b on b.parent_id = f.entity_id
     left join (
       select r.entity_id, json_agg(r.past) as past
       from (
@@ -184,19 +176,33 @@ export async function* readFamilies(
         offset 0
       ) r
       group by r.entity_id
-    ) p on p.entity_id = e.entity_id
-    order by f.parent_id, e.entity_id`;
-  let family: Subject[] = [];
-  for await (const subjects of readAhead<Subject>(sql, query, batch)) {
-    for (const subject of subjects) {
-      if (family.length > 0 && family[0]?.parent_id !== subject.parent_id) {
-        yield family;
-        family = [];
-      }
-      family.push(subject);
-    }
-  }
-  if (family.length > 0) yield family;
+    ) p on p.entity_id = f.entity_id
+    where f.config_id = ${configId}
+      and f.entity_type = ${entityType}
+      and f.window_days = 30
+      and f.feature_date = ${asOf}
+    order by f.parent_id collate "C", f.entity_id collate "C"`;
+  return readAhead<KnownOf>(sql, query, batch, ["enable_nestloop"]);
+}
+
+/** Adds since when entities have been underperformers. Asked only of those that may be one. */
+async function withDaysUnderperforming(
+  sql: Transaction,
+  { configId, entityType, asOf, reference }: LevelDay & { reference: number },
+  known: (KnownOf & EvidenceRow)[],
+): Promise<Subject[]> {
+  const ids = known.filter((each) => canUnderperform(each, reference)).map((each) =>
+    each.entity_id
+  );
+  const rows = ids.length === 0 ? [] : await sql<{ entity_id: string; days: number }[]>`
+    select
+      u.entity_id,
+      ads.days_underperforming(${configId}, ${entityType}, u.entity_id, ${asOf}) as days
+    from unnest(${ids}::text[]) u (entity_id)`;
+  const days = new Map(rows.map((row) => [row.entity_id, row.days]));
+  return known.map((each) =>
+    Object.assign(each, { days_underperforming: days.get(each.entity_id) ?? 0 })
+  );
 }
 
 /** A recommendation to store. */

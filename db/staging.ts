@@ -1,7 +1,7 @@
 /** Loading many rows into a table as fast as each engine takes them. */
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
-import type { Transaction } from "./connect.ts";
+import { isEmbedded, type Transaction } from "./connect.ts";
 
 /** A value of a staged row. */
 export type Cell = string | number | boolean | null;
@@ -36,11 +36,10 @@ export async function createStaging(tx: Transaction, table: StagingTable): Promi
  * embedded engine cannot copy from its socket, and its memory is part of this program's.
  */
 export async function openLoader(tx: Transaction): Promise<Loader> {
-  const [engine] = await tx<{ version: string }[]>`select version()`;
-  const isEmbedded = engine?.version.includes("PGlite") ?? false;
+  const isSmall = await isEmbedded(tx);
   // Sorting and hashing a large file needs more than a server's usual 4 MB.
-  await tx`select set_config('work_mem', ${isEmbedded ? "32MB" : "256MB"}, true)`;
-  return isEmbedded ? insertInto(tx) : copyInto(tx);
+  await tx`select set_config('work_mem', ${isSmall ? "32MB" : "256MB"}, true)`;
+  return isSmall ? insertInto(tx) : copyInto(tx);
 }
 
 function copyInto(tx: Transaction): Loader {

@@ -10,6 +10,7 @@ import {
   storeFeatures,
 } from "../db/classification_job.ts";
 import type { Sql, Transaction } from "../db/connect.ts";
+import { readEvidence } from "../db/evidence.ts";
 import { startRun } from "./runs.ts";
 import type { Task, TaskRequest } from "./task.ts";
 
@@ -17,6 +18,9 @@ import type { Task, TaskRequest } from "./task.ts";
 export const MODEL_VERSION = "evidence-2";
 
 const VALID_FOR_HOURS = 24;
+
+/** So many entities are read and stored at a time. */
+const BATCH = 2000;
 
 /** What a run did. */
 export type ClassificationCounts = {
@@ -42,7 +46,8 @@ export const classification: Task<ClassificationCounts> = {
   recomputes: true,
   // A level follows the one above it, because it starts from what is known there.
   schedule: { campaign: "0 5 * * *", adset: "30 5 * * *", ad: "0 6 * * *" },
-  run: classifyLevel,
+  run: (transaction, request, withReader) =>
+    withReader((reader) => classifyLevel(transaction, reader, request)),
 };
 
 /**
@@ -62,8 +67,10 @@ export async function classify(
 
 async function classifyLevel(
   transaction: Transaction,
+  reader: Transaction,
   { configId, entityType, asOf, entityIds, force = false, now, signal }: TaskRequest,
 ): Promise<ClassificationCounts> {
+  const evidence = readEvidence(reader, { configId, entityType, asOf }, BATCH);
   const { reference = null, reference_source = null } =
     await accountReference(transaction, configId, asOf) ?? {};
   const run = {
@@ -82,7 +89,8 @@ async function classifyLevel(
     insufficient: 0,
   };
   let storing = Promise.resolve();
-  for await (const candidates of readCandidates(transaction, { ...run, entityIds })) {
+  const request = { ...run, entityIds, batch: BATCH };
+  for await (const candidates of readCandidates(transaction, evidence, request)) {
     signal.throwIfAborted();
     const decisions: StoredDecision[] = [];
     for (const candidate of candidates) {

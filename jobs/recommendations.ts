@@ -6,8 +6,9 @@ import type { Facts } from "../core/rules/facts.ts";
 import { tell } from "../core/rules/recommendation.ts";
 import { readAccountSettings } from "../core/rules/settings.ts";
 import { accountReference, accountSettings, getAccount } from "../db/accounts.ts";
-import { renewFeatures } from "../db/classification_job.ts";
+import { featuresHold, storeFeatures } from "../db/classification_job.ts";
 import type { Transaction } from "../db/connect.ts";
+import { readEvidence } from "../db/evidence.ts";
 import {
   dropRecommendationsAfterApplied,
   expireRecommendations,
@@ -24,7 +25,9 @@ import type { Task, TaskRequest } from "./task.ts";
 /** Changes whenever the same data would give other advice. */
 const MODEL_VERSION = "rules-1";
 
-const BATCH = 200;
+/** So many entities are read, and so many recommendations stored, at a time. */
+const READ_BATCH = 500;
+const STORE_BATCH = 200;
 
 /** What a run did. */
 export type RecommendationCounts = {
@@ -48,11 +51,13 @@ export const recommendations: Task<RecommendationCounts> = {
   // What should have been done on an earlier day helps nobody.
   recomputes: false,
   schedule: { campaign: "30 6 * * *", adset: "45 6 * * *", ad: "0 7 * * *" },
-  run: recommendForLevel,
+  run: (transaction, request, withReader) =>
+    withReader((reader) => recommendForLevel(transaction, reader, request)),
 };
 
 async function recommendForLevel(
   transaction: Transaction,
+  reader: Transaction,
   { configId, entityType, asOf, entityIds, force = false, now, signal }: TaskRequest,
 ): Promise<RecommendationCounts> {
   const { currency } = await getAccount(transaction, configId);
@@ -66,7 +71,6 @@ async function recommendForLevel(
     expired: await expireRecommendations(transaction, run),
     superseded: 0,
   };
-  await renewFeatures(transaction, configId, entityType, asOf, now);
   const wanted = entityIds && new Set(entityIds);
   const engine = createEngine(settings, currency);
   const closing: number[] = [];
@@ -77,7 +81,7 @@ async function recommendForLevel(
     counts.generated += await storeRecommendations(transaction, run, advised);
   };
   let storing = Promise.resolve();
-  for await (const { facts, subject } of readFacts(transaction, run)) {
+  for await (const { facts, subject } of readFacts(transaction, reader, run)) {
     signal.throwIfAborted();
     counts.read += 1;
     if (wanted && !wanted.has(facts.entityId)) continue;
@@ -98,7 +102,7 @@ async function recommendForLevel(
       parentId: facts.parentId,
       campaignId: subject.campaign_id,
     })));
-    if (closing.length + waiting.length < BATCH) continue;
+    if (closing.length + waiting.length < STORE_BATCH) continue;
     // The server stores these while the next ones are decided on.
     await storing;
     storing = store(closing.splice(0), waiting.splice(0));
@@ -114,9 +118,15 @@ async function recommendForLevel(
 /** An entity as it was read, and the facts made of it. */
 export type KnownSubject = { facts: Facts; subject: Subject };
 
-/** The facts about all entities of a level. None where the account has nothing to compare with. */
+/**
+ * The facts about all entities of a level, whose features of the day are stored anew where they may be
+ * others by now. None where the account has nothing to compare with.
+ *
+ * @param reader What else is known is read here meanwhile. It may be the transaction itself.
+ */
 export async function* readFacts(
   transaction: Transaction,
+  reader: Transaction,
   { configId, entityType, asOf, at }: {
     configId: number;
     entityType: Level;
@@ -124,11 +134,19 @@ export async function* readFacts(
     at: Date;
   },
 ): AsyncGenerator<KnownSubject> {
-  const { reference = null } = await accountReference(transaction, configId, asOf) ?? {};
-  if (reference === null) return;
   const level = { configId, entityType, asOf };
-  const variations = await levelVariations(transaction, level);
-  for await (const family of readFamilies(transaction, { ...level, reference, at })) {
+  const { reference = null } = await accountReference(transaction, configId, asOf) ?? {};
+  const hold = await featuresHold(transaction, level);
+  // Evidence takes about as long as one of the other two.
+  const variationsRead = levelVariations(hold ? transaction : reader, level);
+  // If something else fails first, nobody waits for it.
+  variationsRead.catch(() => {});
+  const evidence = readEvidence(reader, level, READ_BATCH);
+  if (!hold) await storeFeatures(transaction, configId, entityType, asOf, at);
+  const variations = await variationsRead;
+  if (reference === null) return;
+  const known = { ...level, reference, at, batch: READ_BATCH };
+  for await (const family of readFamilies(transaction, evidence, known)) {
     const beliefs = familyBeliefs(family, reference, variations);
     for (const [index, subject] of family.entries()) {
       const ofSubject = beliefs[index];

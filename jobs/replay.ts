@@ -15,7 +15,6 @@ import type { Facts } from "../core/rules/facts.ts";
 import type { AccountSettings } from "../core/rules/settings.ts";
 import { decideTier } from "../core/tiers.ts";
 import { getAccount } from "../db/accounts.ts";
-import { storeFeatures } from "../db/classification_job.ts";
 import type { Sql, Transaction } from "../db/connect.ts";
 import { type DayTotals, dayTotals } from "../db/replay.ts";
 import { inTransaction } from "../db/transaction.ts";
@@ -94,7 +93,6 @@ export async function replay(
   /** What is said of a level on a day. */
   async function sayOf(transaction: Transaction, entityType: Level, asOf: string): Promise<Said[]> {
     const at = new Date(Date.parse(`${asOf}T00:00:00Z`) + 1.25 * DAY_MS);
-    await storeFeatures(transaction, configId, entityType, asOf, at);
     const lately = await dayTotals(transaction, {
       configId,
       entityType,
@@ -103,9 +101,8 @@ export async function replay(
     });
     const running = new Set([...lately.values()].map(({ parent_id }) => parent_id));
     const said: Said[] = [];
-    for await (
-      const { facts: today, subject } of readFacts(transaction, { configId, entityType, asOf, at })
-    ) {
+    const level = { configId, entityType, asOf, at };
+    for await (const { facts: today, subject } of readFacts(transaction, transaction, level)) {
       const key = `${entityType} ${today.entityId}`;
       const memory = memories.get(key) ??
         { past: [], underperformingSince: null, folkUntil: new Map() };

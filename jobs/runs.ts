@@ -13,6 +13,7 @@ import {
   succeedRun,
   TRIES,
 } from "../db/job_runs.ts";
+import { readerBeside } from "../db/reader.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { countError, countRun, type Outcome } from "./metrics.ts";
 import type { Task, TaskRequest } from "./task.ts";
@@ -110,7 +111,8 @@ async function tryRun<Result extends Counts>(
   }, LEASE_MS / 3);
   try {
     return await inTransaction(sql, async (transaction) => {
-      const counts = await task.run(transaction, { ...request, signal });
+      const withReader = readerBeside(sql, transaction);
+      const counts = await task.run(transaction, { ...request, signal }, withReader);
       signal.throwIfAborted();
       const versions = { program: project.version, [task.name]: task.version };
       const at = new Date();

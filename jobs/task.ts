@@ -2,6 +2,7 @@
 import type { Level } from "../core/level.ts";
 import type { Transaction } from "../db/connect.ts";
 import type { Counts, RunSubject } from "../db/job_runs.ts";
+import type { WithReader } from "../db/reader.ts";
 
 /** What a task is asked to do. */
 export type TaskRequest = Omit<RunSubject, "job"> & {
@@ -32,7 +33,9 @@ export type Task<Result extends Counts = Counts> = {
   /**
    * Does the work inside a transaction that also stores its success, so that nothing is half done.
    *
+   * @param withReader For what may be read in another session meanwhile: it sees nothing of what the
+   * transaction wrote.
    * @returns What it read, wrote and left out.
    */
-  run(sql: Transaction, request: TaskRequest): Promise<Result>;
+  run(sql: Transaction, request: TaskRequest, withReader: WithReader): Promise<Result>;
 };

@@ -28,7 +28,6 @@
 \ir views/forecast_accuracy.sql
 \ir views/entity_changes.sql
 \ir views/impact_by_type.sql
-\ir functions/level_evidence.sql
 \ir functions/newest_tier.sql
 \ir functions/days_underperforming.sql
 \ir functions/store_features.sql

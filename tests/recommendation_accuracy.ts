@@ -5,7 +5,6 @@ import type { Beliefs } from "../core/rules/beliefs.ts";
 import { isTrue, type Quantity } from "../core/rules/claim.ts";
 import { type Advice, createEngine } from "../core/rules/engine.ts";
 import { readAccountSettings } from "../core/rules/settings.ts";
-import { storeFeatures } from "../db/classification_job.ts";
 import type { Sql } from "../db/connect.ts";
 import { type KnownSubject, readFacts } from "../jobs/recommendations.ts";
 import { drawPosterior } from "./oracle.ts";
@@ -241,9 +240,8 @@ async function readLevel(
   entityType: typeof LEVELS[number],
 ): Promise<KnownSubject[]> {
   return await sql.begin(async (transaction) => {
-    await storeFeatures(transaction, configId, entityType, AS_OF, NOW);
     const level = { configId, entityType, asOf: AS_OF, at: NOW };
-    return await Array.fromAsync(readFacts(transaction, level));
+    return await Array.fromAsync(readFacts(transaction, transaction, level));
   });
 }
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Level } from "../../core/level.ts";
-import { renewFeatures, storeFeatures } from "../../db/classification_job.ts";
+import { featuresHold, storeFeatures } from "../../db/classification_job.ts";
+import { readEvidence } from "../../db/evidence.ts";
 import { levelVariations, readFamilies, type Subject } from "../../db/recommendation_job.ts";
 import { type TestDatabase, testDatabase } from "../database.ts";
 import { AS_OF, daily, insertAccount, insertInsights } from "./views/rows.ts";
@@ -15,12 +16,13 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => await database[Symbol.asyncDispose]());
 
 /** The families of a level, as they are read in batches of a few. */
-function families(configId: number, entityType: Level = "ad", batch?: number) {
+function families(configId: number, entityType: Level = "ad", batch = 500) {
   return database.sql.begin(async (transaction) => {
-    await storeFeatures(transaction, configId, entityType, AS_OF, NOW);
     const level = { configId, entityType, asOf: AS_OF, reference: 10, at: NOW, batch };
+    const evidence = readEvidence(transaction, level, batch);
+    await storeFeatures(transaction, configId, entityType, AS_OF, NOW);
     const families: Subject[][] = [];
-    for await (const family of readFamilies(transaction, level)) {
+    for await (const family of readFamilies(transaction, evidence, level)) {
       // Others may use the connection between two batches.
       await transaction`select 1`;
       families.push(family);
@@ -144,7 +146,7 @@ Deno.test("levelVariations() knows nothing but a guess where nothing was deliver
   assertEquals(found, { cpl: unknown, ctr: unknown, conversion_rate: unknown });
 });
 
-Deno.test("renewFeatures() stores features anew only where they may be others by now", async () => {
+Deno.test("featuresHold() says no where features may be others by now", async () => {
   const { sql } = database;
   await insertAccount(sql, 6, {
     campaigns: [{ campaign_id: "11" }],
@@ -156,7 +158,11 @@ Deno.test("renewFeatures() stores features anew only where they may be others by
     sql`select ads.store_account_days(6, array[${AS_OF}]::date[], ${at})`;
   await sql`update ads.accounts set updated_at = '2026-04-01T03:00:00Z' where config_id = 6`;
   const renewedAt = async (at: string) => {
-    await sql.begin((transaction) => renewFeatures(transaction, 6, "ad", AS_OF, new Date(at)));
+    await sql.begin(async (transaction) => {
+      const level = { configId: 6, entityType: "ad", asOf: AS_OF } as const;
+      if (await featuresHold(transaction, level)) return;
+      await storeFeatures(transaction, 6, "ad", AS_OF, new Date(at));
+    });
     const [row] = await sql<{ computed_at: Date }[]>`
       select computed_at from ads.ml_features where config_id = 6 and feature_date = ${AS_OF}`;
     return row?.computed_at.toISOString().slice(11, 16);

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { Refusal } from "../../core/refusal.ts";
 import { decideTier } from "../../core/tiers.ts";
 import { readCandidates, storeFeatures } from "../../db/classification_job.ts";
+import { readEvidence } from "../../db/evidence.ts";
 import { type ClassificationRequest, classify, MODEL_VERSION } from "../../jobs/classification.ts";
 import { type TestDatabase, testDatabase } from "../database.ts";
 import { AS_OF, daily, insertAccount, insertInsights } from "../db/views/rows.ts";
@@ -389,17 +390,19 @@ Deno.test("classify() classifies each of more entities than one batch holds once
 });
 
 Deno.test("readCandidates() hands out batches between which others may use the connection", async () => {
-  const ads = ["31", "32", "33", "34", "35"];
+  // Of which no two languages have the same order.
+  const ads = ["a", "B", "é", "z-9", "z10"];
   await insertAccount(database.sql, 20, { insights: ads.map((ad_id) => ({ ad_id, spend: 5 })) });
   const request = { configId: 20, entityType: "ad", asOf: AS_OF, at: NOW, batch: 2 } as const;
   const batches: string[][] = [];
   await database.sql.begin(async (transaction) => {
+    const evidence = readEvidence(transaction, request, 3);
     await storeFeatures(transaction, 20, "ad", AS_OF, NOW);
-    for await (const candidates of readCandidates(transaction, request)) {
+    for await (const candidates of readCandidates(transaction, evidence, request)) {
       await transaction`select 1`;
       batches.push(candidates.map((candidate) => candidate.entity_id));
     }
   });
   assertEquals(batches.map((batch) => batch.length), [2, 2, 1]);
-  assertEquals(batches.flat().sort(), ads);
+  assertEquals(batches.flat(), ["B", "a", "z-9", "z10", "é"]);
 });

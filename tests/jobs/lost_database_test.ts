@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { connect, type Sql } from "../../db/connect.ts";
+import { connect, type Sql, type Transaction } from "../../db/connect.ts";
 import { migrate } from "../../db/migrate.ts";
 import type { Task } from "../../jobs/task.ts";
 import { TASKS } from "../../jobs/tasks.ts";
@@ -15,17 +15,20 @@ const ignore = !Deno.env.get("TEST_DATABASE_URL");
 
 /** A task that tells of each statement before it is sent, and waits for what that does after the last. */
 function watched(task: Task, onStatement: () => void | Promise<void>): Task {
+  const telling = (transaction: Transaction) =>
+    new Proxy(transaction, {
+      apply(target, self, args) {
+        onStatement();
+        return Reflect.apply(target, self, args);
+      },
+    });
   return {
     ...task,
-    async run(transaction, request) {
+    async run(transaction, request, withReader) {
       const counts = await task.run(
-        new Proxy(transaction, {
-          apply(target, self, args) {
-            onStatement();
-            return Reflect.apply(target, self, args);
-          },
-        }),
+        telling(transaction),
         request,
+        (work) => withReader((reader) => work(telling(reader))),
       );
       await onStatement();
       return counts;

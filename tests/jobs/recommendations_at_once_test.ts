@@ -3,6 +3,7 @@ import { addDays } from "../../core/days.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Sql } from "../../db/connect.ts";
 import { applyRecommendation, dismissRecommendation } from "../../db/recommendations.ts";
+import { readerBeside } from "../../db/reader.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { recommendations } from "../../jobs/recommendations.ts";
 import { startRun } from "../../jobs/runs.ts";
@@ -41,14 +42,12 @@ async function recommend(sql: Sql, request: Request = {}) {
 function whileRunning<Result>(sql: Sql, request: Request, meanwhile: () => Promise<Result>) {
   const { signal } = new AbortController();
   return inTransaction(sql, async (transaction) => {
-    await recommendations.run(transaction, {
-      configId: 1,
-      entityType: "ad",
-      asOf: AS_OF,
-      now: NOW,
-      ...request,
-      signal,
-    });
+    const subject = { configId: 1, entityType: "ad", asOf: AS_OF, now: NOW } as const;
+    await recommendations.run(
+      transaction,
+      { ...subject, ...request, signal },
+      readerBeside(sql, transaction),
+    );
     return await meanwhile();
   });
 }

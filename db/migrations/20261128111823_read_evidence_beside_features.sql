@@ -1,3 +1,15 @@
+-- Why: the evidence is read by itself now, in another session while features are stored, and the
+-- features of a day are read without it. The only index had those of all days of an entity together.
+
+-- migrate:up
+create index ml_features_day on ads.ml_features (config_id, entity_type, feature_date);
+
+-- remove: sql/functions/level_evidence.sql
+drop function ads.level_evidence;
+-- migrate:down
+drop index ads.ml_features_day;
+
+-- include: sql/functions/level_evidence.sql
 -- What is known about the CPL of all entities of a level, from ads.entity_evidence.
 create or replace function ads.level_evidence(of_config_id integer, of_entity_type text, of_day date)
 returns table (
@@ -35,3 +47,5 @@ $$;
 comment on function ads.level_evidence(integer, text, date) is
   'The posterior of the CPL of each entity of a level as of a day, for joins: columns as in '
   'ads.entity_evidence.';
+-- end include
+
