@@ -4,6 +4,7 @@ import type { Level } from "../core/level.ts";
 import { lastChange } from "./accounts.ts";
 import type { Transaction } from "./connect.ts";
 import type { EvidenceRow } from "./evidence.ts";
+import { jsonColumn } from "./json_column.ts";
 import { without } from "./planner.ts";
 import { type EntityKey, pairUp, readAhead } from "./read_ahead.ts";
 
@@ -156,9 +157,9 @@ export async function storeDecisions(
       ${decisions.map((d) => d.parentId)}::text[],
       ${decisions.map((d) => d.tier)}::text[],
       ${decisions.map((d) => d.confidence)}::double precision[],
-      ${decisions.map((d) => JSON.stringify(d.probabilities))}::text[],
-      ${decisions.map((d) => JSON.stringify(d.metricsSnapshot))}::text[],
-      ${decisions.map((d) => JSON.stringify(d.featureImportances))}::text[],
+      ${jsonColumn(sql, decisions.map((d) => d.probabilities))},
+      ${jsonColumn(sql, decisions.map((d) => d.metricsSnapshot))},
+      ${jsonColumn(sql, decisions.map((d) => d.featureImportances))},
       ${decisions.map((d) => d.previousTier)}::text[],
       ${decisions.map((d) => d.change)}::text[]
     ) d (

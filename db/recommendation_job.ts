@@ -7,6 +7,7 @@ import type { Told } from "../core/rules/recommendation.ts";
 import { canUnderperform } from "../core/tiers.ts";
 import type { Transaction } from "./connect.ts";
 import type { EvidenceRow } from "./evidence.ts";
+import { jsonColumn } from "./json_column.ts";
 import { type EntityKey, pairUp, readAhead } from "./read_ahead.ts";
 
 /** One entity with all that its recommendations rest on. */
@@ -276,9 +277,9 @@ export async function storeRecommendations(
       ${column(({ priority }) => priority)}::integer[],
       ${column(({ title }) => title)}::text[],
       ${column(({ description }) => description)}::text[],
-      ${column((each) => JSON.stringify(each.suggested_action))}::text[],
+      ${jsonColumn(sql, column((each) => each.suggested_action))},
       ${column(({ reasoning }) => reasoning.probability)}::double precision[],
-      ${column(({ reasoning }) => JSON.stringify(reasoning))}::text[],
+      ${jsonColumn(sql, column(({ reasoning }) => reasoning))},
       ${column(({ expiresAfterDays }) => expiresAfterDays)}::integer[]
     ) n (
       entity_id, parent_id, campaign_id, type, kind, rule, priority, title, description, action,
