@@ -21,7 +21,6 @@ export type Subject = EntityKey & Member & Features & {
   is_below_pause: boolean;
   /** Who pays for it: what is above it, itself, or what is below it. */
   budget_holder: "campaign" | "adset" | null;
-  holder_id: string | null;
   daily_budget: number | null;
   lifetime_budget: number | null;
   days_underperforming: number;
@@ -115,8 +114,6 @@ function readSubjects(
       coalesce(n.effective_status, n.status) is not distinct from 'LEARNING'
         or coalesce(u.effective_status, u.status) is not distinct from 'LEARNING' as is_learning,
       coalesce(n.budget_holder, b.budget_holder) as budget_holder,
-      case n.budget_holder when 'campaign' then n.campaign_id when 'adset' then n.adset_id end
-        as holder_id,
       coalesce(pc.entity_id, ps.entity_id) is not null as is_below_pause,
       n.daily_budget,
       n.lifetime_budget,

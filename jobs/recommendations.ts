@@ -177,7 +177,6 @@ function factsOf(
     isBelowPause: subject.is_below_pause,
     budget: {
       holder: subject.budget_holder,
-      holderId: subject.holder_id,
       daily: subject.daily_budget,
       lifetime: subject.lifetime_budget,
     },

@@ -5,8 +5,6 @@ import type { DayForecast, Forecasts, Series } from "../core/forecast/series.ts"
 /** Series that are forecast together: all of the same length, from the same first day on. */
 export type SeriesSet = {
   firstDay: string;
-  /** Whether they are counts, and never negative. */
-  areCounts: boolean;
   series: readonly Series[];
 };
 

@@ -123,9 +123,6 @@ function toSet(found: Map<string, FileSeries>): SeriesFile {
   const parents = new Set([...found.values()].flatMap(({ parentId }) => parentId ?? []));
   return {
     firstDay,
-    areCounts: series.every(({ values }) =>
-      values.every((value) => value === null || (Number.isInteger(value) && value >= 0))
-    ),
     series,
     missingParents: [...parents].filter((id) => !found.has(id)),
   };

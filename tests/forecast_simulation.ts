@@ -146,7 +146,6 @@ export function simulateAccount(
   add(`account:${account}`, null, sumOf(campaigns));
   const ofMetric = (metric: Metric): SeriesSet => ({
     firstDay: FIRST_DAY,
-    areCounts: metric === "leads",
     series: entities.map(({ id, parentId, days }) => ({
       id: `${id} ${metric}`,
       parentId: parentId && `${parentId} ${metric}`,

@@ -38,8 +38,6 @@ export type Features = Record<FeatureName, number | null>;
 export type Budget = {
   /** The level that holds it: above the entity, its own or below it; null where none is known. */
   holder: Level | null;
-  /** The entity that holds it. */
-  holderId: string | null;
   /** The entity's own, in units of the currency; null where it holds none. */
   daily: number | null;
   lifetime: number | null;

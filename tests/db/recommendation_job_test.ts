@@ -74,22 +74,21 @@ Deno.test("readFamilies() tells of each what it belongs to and who pays for it",
         each.parent_id,
         each.campaign_id,
         each.budget_holder,
-        each.holder_id,
         each.daily_budget ?? each.lifetime_budget,
         each.is_learning,
       ]]),
     );
   assertEquals(await told("campaign"), {
-    11: ["campaign 11", null, "11", "campaign", "11", 100, false],
-    12: ["campaign 12", null, "12", "adset", null, null, true],
+    11: ["campaign 11", null, "11", "campaign", 100, false],
+    12: ["campaign 12", null, "12", "adset", null, true],
   });
   assertEquals(await told("adset"), {
-    21: ["ad set 21", "11", "11", "campaign", "11", null, true],
-    22: ["ad set 22", "12", "12", "adset", "22", 900, true],
+    21: ["ad set 21", "11", "11", "campaign", null, true],
+    22: ["ad set 22", "12", "12", "adset", 900, true],
   });
   assertEquals(await told("ad"), {
-    31: ["ad 31", "21", "11", "campaign", "11", null, true],
-    32: ["ad 32", "22", "12", "adset", "22", null, false],
+    31: ["ad 31", "21", "11", "campaign", null, true],
+    32: ["ad 32", "22", "12", "adset", null, false],
   });
 });
 

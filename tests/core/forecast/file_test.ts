@@ -15,18 +15,12 @@ function assertRefused(rows: string[], message: string): void {
 Deno.test("readSeriesFile() puts rows in any order on the days they are of", () => {
   assertEquals(read("a,top,2026-01-03,1.5", "top,,2026-01-01,4", "a,top,2026-01-01,"), {
     firstDay: "2026-01-01",
-    areCounts: false,
     series: [
       { id: "a", parentId: "top", values: [null, null, 1.5] },
       { id: "top", parentId: null, values: [4, null, null] },
     ],
     missingParents: [],
   });
-});
-
-Deno.test("readSeriesFile() takes whole numbers from 0 on for counts", () => {
-  assertEquals(read("a,,2026-01-01,2", "a,,2026-01-02,").areCounts, true);
-  assertEquals(read("a,,2026-01-01,2", "a,,2026-01-02,-1").areCounts, false);
 });
 
 Deno.test("readSeriesFile() reads columns in any order, quotes, a BOM and Windows line breaks", () => {

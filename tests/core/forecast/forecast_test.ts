@@ -63,10 +63,10 @@ Deno.test("forecastAll() is better than every baseline on simulated leads, adds 
   const own: SeriesScore[] = [];
   const others = BASELINES.map((): SeriesScore[] => []);
   for (const scenario of FORECAST_SCENARIOS.filter(({ name }) => /stable|drift|own/.test(name))) {
-    const { series: all, firstDay, areCounts } = simulateAccount(scenario, 77).leads;
+    const { series: all } = simulateAccount(scenario, 77).leads;
     for (const origin of rollingOrigins(all[0]?.values.length ?? 0, 2, 14)) {
       const series = seriesAt(all, origin);
-      const options = { horizon: 14, firstDay, areCounts };
+      const options = { horizon: 14 };
       const made = forecastAll(series, options);
       assert(largestGap(series, made) < 1e-6);
       own.push(...scoreOrigin(all, origin, made));

@@ -16,7 +16,7 @@ const CHEAP = {
   entityType: "campaign",
   entityId: "11",
   parentId: null,
-  budget: { holder: "campaign", holderId: "11", daily: 100, lifetime: null },
+  budget: { holder: "campaign", daily: 100, lifetime: null },
   believed: { "cpl_ratio <= 0.7": 0.9 },
   beliefs: { ratio: () => 0.65 },
 } as const;
@@ -97,7 +97,7 @@ Deno.test("decide() takes budget away only where it is held", () => {
     beliefs: { ratio: () => 2 },
   } as const;
   const heldBy = (holder: "campaign" | "adset" | null) =>
-    decide({ ...facts, budget: { holder, holderId: null, daily: 50, lifetime: null } }).rules;
+    decide({ ...facts, budget: { holder, daily: 50, lifetime: null } }).rules;
   assertEquals(["adset", "campaign", null].map((holder) => heldBy(holder as "adset")), [
     ["budget_decrease"],
     [],
@@ -106,7 +106,7 @@ Deno.test("decide() takes budget away only where it is held", () => {
 });
 
 Deno.test("decide() leaves a campaign's budget advice to its ad sets where they hold the budgets", () => {
-  const budget = { holder: "adset", holderId: null, daily: null, lifetime: null } as const;
+  const budget = { holder: "adset", daily: null, lifetime: null } as const;
   assertEquals(decide({ ...CHEAP, budget }).rules, []);
 });
 
@@ -264,7 +264,7 @@ const anyFacts = fc.record({
   const [p = 0.5] = probabilities;
   return factsOf({
     ...rest,
-    budget: { holder, holderId: null, daily: 100, lifetime: null },
+    budget: { holder, daily: 100, lifetime: null },
     features,
     beliefs: {
       // Probabilities of the same quantity have to fit together.

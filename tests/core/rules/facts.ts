@@ -53,7 +53,7 @@ export function factsOf(
     parentIsActive: true,
     isLearning: false,
     isBelowPause: false,
-    budget: { holder: "adset", holderId: "21", daily: null, lifetime: null },
+    budget: { holder: "adset", daily: null, lifetime: null },
     daysUnderperforming: 0,
     account: { reference: 20, ctr_7d: 1.5, conversion_rate_7d: 4.7 },
     ...facts,

@@ -25,7 +25,7 @@ const SCALE_UP = {
   entityType: "adset",
   entityId: "21",
   name: "Parents",
-  budget: { holder: "adset", holderId: "21", daily: 50, lifetime: null },
+  budget: { holder: "adset", daily: 50, lifetime: null },
   believed: { "cpl_ratio <= 0.7": 0.934 },
   beliefs: { ratio: () => 0.62, cpl: () => ({ low: 9.5, median: 12.4, high: 15.9 }) },
 } as const;
@@ -60,7 +60,7 @@ Deno.test("tell() writes Portuguese with its numbers and currency", () => {
 });
 
 Deno.test("tell() takes a lifetime budget where that is what is held", () => {
-  const budget = { holder: "adset", holderId: "21", daily: null, lifetime: 900 } as const;
+  const budget = { holder: "adset", daily: null, lifetime: 900 } as const;
   const { suggested_action } = tell(reason(factsOf({ ...SCALE_UP, budget })), "en");
   assertEquals(
     [suggested_action.field, suggested_action.new_value],
@@ -70,7 +70,7 @@ Deno.test("tell() takes a lifetime budget where that is what is held", () => {
 
 Deno.test("tell() changes no field of a budget that is held elsewhere, or of which nothing is known", () => {
   const heldBy = (holder: "campaign" | null) => {
-    const budget = { holder, holderId: holder && "11", daily: null, lifetime: null };
+    const budget = { holder, daily: null, lifetime: null };
     const { title, suggested_action } = tell(reason(factsOf({ ...SCALE_UP, budget })), "en");
     return [
       title,
