@@ -75,6 +75,7 @@ export function findEntities(
 /** What an entity did over a period. */
 export type Totals = {
   entity_id: string;
+  parent_id: string | null;
   impressions: number;
   reach: number | null;
   clicks: number;
@@ -90,23 +91,29 @@ export type Totals = {
 /** Days from the first to the last one, both included. */
 export type Period = { from: string; to: string };
 
-/** The totals of these entities over a period. One without delivery has no row. */
-export function entityTotals(
+/**
+ * The totals of the entities of a level over a period, by their ids. One without delivery has none.
+ *
+ * @param entityIds Only these.
+ */
+export async function entityTotals(
   sql: Queries,
   configId: number,
   entityType: Level,
-  entityIds: string[],
   period: Period,
-): Promise<Totals[]> {
-  return sql<Totals[]>`
+  entityIds?: string[],
+): Promise<Map<string, Totals>> {
+  const rows = await sql<Totals[]>`
     select
-      entity_id, impressions, reach, clicks, spend, leads, conversions, ctr, cpc, cpl, days_active
+      entity_id, parent_id, impressions, reach, clicks, spend, leads, conversions, ctr, cpc, cpl,
+      days_active
     from ads.entity_totals
     where config_id = ${configId}
       and entity_type = ${entityType}
-      and entity_id = any(${entityIds})
       and date_from = ${period.from}
-      and date_to = ${period.to}`;
+      and date_to = ${period.to}
+      ${entityIds ? sql`and entity_id = any(${entityIds})` : sql``}`;
+  return new Map(rows.map((row) => [row.entity_id, row]));
 }
 
 /** One day of an entity. */

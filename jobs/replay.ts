@@ -16,7 +16,7 @@ import type { AccountSettings } from "../core/rules/settings.ts";
 import { decideTier } from "../core/tiers.ts";
 import { getAccount } from "../db/accounts.ts";
 import type { Sql, Transaction } from "../db/connect.ts";
-import { type DayTotals, dayTotals } from "../db/replay.ts";
+import { entityTotals, type Totals } from "../db/entities.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { readFacts } from "./recommendations.ts";
 
@@ -42,7 +42,7 @@ const FOLK_RULES = [
     isPause: false,
     days: 7,
     claim: { about: "cpl_ratio", at_most: 1 },
-    fires: ({ account }: Facts, { spend, leads }: DayTotals) =>
+    fires: ({ account }: Facts, { spend, leads }: Totals) =>
       leads > 0 && spend / leads <= 0.7 * account.reference,
   },
 ] as const;
@@ -93,9 +93,7 @@ export async function replay(
   /** What is said of a level on a day. */
   async function sayOf(transaction: Transaction, entityType: Level, asOf: string): Promise<Said[]> {
     const at = new Date(Date.parse(`${asOf}T00:00:00Z`) + 1.25 * DAY_MS);
-    const lately = await dayTotals(transaction, {
-      configId,
-      entityType,
+    const lately = await entityTotals(transaction, configId, entityType, {
       from: addDays(asOf, 1 - RUNNING_DAYS),
       to: asOf,
     });
@@ -195,9 +193,7 @@ export async function replay(
     const [last] = await sql<{ day: string | null }[]>`
       select max(date) as day from ads.insights where config_id = ${configId}`;
     if (!last?.day || daysBetween(asOf, last.day) < LEAST_LATER_DAYS) return null;
-    const totals = await dayTotals(sql, {
-      configId,
-      entityType,
+    const totals = await entityTotals(sql, configId, entityType, {
       from: addDays(asOf, 1),
       to: addDays(asOf, LATER_DAYS),
     });

@@ -199,10 +199,7 @@ export function entityRoutes({ ask, now }: Surroundings) {
           query.count ? countEntities(sql, filter) : null,
         ]);
         const ids = entities.map((entity) => entity.entity_id);
-        const totals = new Map(
-          (await entityTotals(sql, account.config_id, query.entity_type, ids, period))
-            .map((row) => [row.entity_id, row]),
-        );
+        const totals = await entityTotals(sql, account.config_id, query.entity_type, period, ids);
         const data = entities.map((entity) => ({
           ...entity,
           totals: presentTotals(totals.get(entity.entity_id)),
@@ -292,7 +289,9 @@ function periodOf(
   return { from, to };
 }
 
-const NOTHING: Omit<Totals, "entity_id"> = {
+type OwnTotals = Omit<Totals, "entity_id" | "parent_id">;
+
+const NOTHING: OwnTotals = {
   impressions: 0,
   reach: null,
   clicks: 0,
@@ -305,7 +304,9 @@ const NOTHING: Omit<Totals, "entity_id"> = {
   days_active: 0,
 };
 
-function presentTotals(totals: Omit<Totals, "entity_id"> = NOTHING): z.input<typeof TotalsShape> {
+function presentTotals(
+  totals: Omit<Totals, "entity_id" | "parent_id"> = NOTHING,
+): z.input<typeof TotalsShape> {
   const { impressions, reach, clicks, spend, leads, conversions, ctr, cpc, cpl } = totals;
   const { days_active } = totals;
   return { impressions, reach, clicks, spend, leads, conversions, ctr, cpc, cpl, days_active };
