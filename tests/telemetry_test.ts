@@ -62,7 +62,10 @@ Deno.test("main.ts sends spans of requests, runs and their queries, without valu
   await response.body?.cancel();
   const isOpen = async () => {
     const [row] = await sql<[{ open: boolean }]>`
-      select count(*) < 3 or bool_or(status in ('waiting', 'running')) as open from ads.job_runs`;
+      select
+        count(*) filter (where job = 'classification') < 3
+          or bool_or(status in ('waiting', 'running')) as open
+      from ads.job_runs`;
     return row.open;
   };
   while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 20));
