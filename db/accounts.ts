@@ -1,5 +1,6 @@
 /** Reading the connected ad accounts. */
 import { Refusal } from "../core/refusal.ts";
+import { type AccountSettings, readAccountSettings } from "../core/rules/settings.ts";
 import type { Queries } from "./connect.ts";
 
 /** One connected ad account. */
@@ -71,10 +72,29 @@ export async function lastChange(
 }
 
 /** What an account overrides of the defaults, unchecked. */
-export async function accountSettings(sql: Queries, configId: number): Promise<unknown> {
+export async function accountOverrides(sql: Queries, configId: number): Promise<unknown> {
   const [row] = await sql<{ settings: unknown }[]>`
     select settings from ads.accounts where config_id = ${configId}`;
   return row?.settings;
+}
+
+/**
+ * The settings of an account, complete.
+ *
+ * @throws {Refusal} `conflict` if somebody stored wrong ones, around `deno task settings`.
+ */
+export async function accountSettings(sql: Queries, configId: number): Promise<AccountSettings> {
+  const overrides = await accountOverrides(sql, configId);
+  try {
+    return readAccountSettings(overrides);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(
+      "conflict",
+      `Account ${configId} has wrong settings: ${error.message.replace(/^Wrong settings: /, "")}`,
+      `Take them back, all in one: deno task settings --config ${configId} NAME= ...`,
+    );
+  }
 }
 
 /** Stores what an account overrides, which has been checked. */

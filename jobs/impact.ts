@@ -17,7 +17,6 @@ import { impactAdvice, impactSentence, missingSentence } from "../core/impact/se
 import { addDays, daysBetween } from "../core/days.ts";
 import { LEVEL_FACTS } from "../core/level.ts";
 import { Refusal } from "../core/refusal.ts";
-import { readAccountSettings } from "../core/rules/settings.ts";
 import { accountSettings } from "../db/accounts.ts";
 import { accountHistory, leadCompleteness } from "../db/anomaly_job.ts";
 import type { Queries, Transaction } from "../db/connect.ts";
@@ -200,7 +199,7 @@ export async function measureChange(
     windowFrom: addDays(changeDate, -windowBefore),
   });
   const { shares, atWorst } = await leadCompleteness(sql, { configId, asOf: lastDay });
-  const settings = readAccountSettings(await accountSettings(sql, configId));
+  const settings = await accountSettings(sql, configId);
   const lastIndex = daysBetween(from, lastDay);
   const smallPercent = settings.impact.small_percent;
   const share = (day: number) => shares[lastIndex - day] ?? 1;

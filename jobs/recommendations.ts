@@ -4,7 +4,6 @@ import { familyBeliefs, type Variations } from "../core/rules/beliefs.ts";
 import { createEngine, type Past } from "../core/rules/engine.ts";
 import type { Facts } from "../core/rules/facts.ts";
 import { tell } from "../core/rules/recommendation.ts";
-import { readAccountSettings } from "../core/rules/settings.ts";
 import { accountReference, accountSettings, getAccount } from "../db/accounts.ts";
 import { featuresHold, storeFeatures } from "../db/classification_job.ts";
 import type { Transaction } from "../db/connect.ts";
@@ -61,7 +60,7 @@ async function recommendForLevel(
   { configId, entityType, asOf, entityIds, force = false, now, signal }: TaskRequest,
 ): Promise<RecommendationCounts> {
   const { currency } = await getAccount(transaction, configId);
-  const settings = readAccountSettings(await accountSettings(transaction, configId));
+  const settings = await accountSettings(transaction, configId);
   const run = { configId, entityType, asOf, at: now, modelVersion: MODEL_VERSION };
   const counts = {
     asOf,

@@ -1,7 +1,6 @@
 /** Campaigns, ad sets and ads with their numbers, one generic way for all levels. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { addDays, daysBetween, yesterdayIn } from "../core/days.ts";
-import { readAccountSettings } from "../core/rules/settings.ts";
 import { RANGES, verdictOf } from "../core/rules/verdict.ts";
 import { type Account, accountReference, accountSettings } from "../db/accounts.ts";
 import { latestClassifications } from "../db/classifications.ts";
@@ -249,7 +248,7 @@ export function entityRoutes({ ask, now }: Surroundings) {
                 null,
               reference: reference?.reference ?? null,
               hasAdvice: open.length > 0,
-            }, readAccountSettings(settings))
+            }, settings)
             : null,
           recommendations: open.map(presentRecommendation),
         }, 200);

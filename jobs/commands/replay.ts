@@ -38,9 +38,9 @@ await command(async (args) => {
   const database = await openDatabase(readSettings(Deno.env.toObject()));
   try {
     const { currency } = await getAccount(database.sql, configId);
-    const settings = readAccountSettings(
-      rules === undefined ? await accountSettings(database.sql, configId) : rules,
-    );
+    const settings = rules === undefined
+      ? await accountSettings(database.sql, configId)
+      : readAccountSettings(rules);
     const report = await replay(database.sql, {
       configId,
       from,

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { Refusal } from "../../core/refusal.ts";
 import { overrideSettings, readAccountSettings } from "../../core/rules/settings.ts";
 import { readSettings } from "../../core/settings.ts";
-import { accountSettings, getAccount, storeAccountSettings } from "../../db/accounts.ts";
+import { accountOverrides, getAccount, storeAccountSettings } from "../../db/accounts.ts";
 import { openDatabase } from "../../db/database.ts";
 import { command, print } from "./command.ts";
 import { readConfigId } from "./flags.ts";
@@ -28,7 +28,7 @@ await command(async (args) => {
   const database = await openDatabase(readSettings(Deno.env.toObject()));
   try {
     await getAccount(database.sql, configId);
-    const before = await accountSettings(database.sql, configId);
+    const before = await accountOverrides(database.sql, configId);
     const overrides = overrideSettings(before, changes);
     const settings = readAccountSettings(overrides);
     if (changes.length > 0) await storeAccountSettings(database.sql, configId, overrides);

@@ -416,7 +416,7 @@ Deno.test("recommendations fails with the reason, and stores nothing, when an ov
     settings: { rules: { scale_up: { probability: 2 } } },
   });
   const { message } = await assertRejects(() => recommend(configId), Refusal);
-  assertMatch(message, /^Wrong settings: rules\.scale_up\.probability: /);
+  assertMatch(message, /^Account \d+ has wrong settings: rules\.scale_up\.probability: /);
   const { sql } = database;
   const [run] = await sql`
     select status, error from ads.job_runs where config_id = ${configId}`;

@@ -375,8 +375,12 @@ Deno.test("POST /recommendations/generate refuses what it cannot answer", async 
   await service.sql`
     update ads.accounts set settings = '{"guardrails": {"cooldown_hours": -1}}' where config_id = 1`;
   const [status, message] = await refused({});
-  assertEquals(status, 400);
-  assertStringIncludes(String(message), "Wrong settings: guardrails.cooldown_hours: ");
+  assertEquals(status, 409);
+  assertStringIncludes(
+    String(message),
+    "Account 1 has wrong settings: guardrails.cooldown_hours: ",
+  );
+  assertEquals((await service.get("/api/v1/entities/ad/34?config_id=1")).status, 409);
 });
 
 Deno.test("POST /recommendations/generate answers 202 with the run when it takes too long", async () => {
