@@ -11,11 +11,11 @@ export type WithReader = <Result>(
 const CONNECTIONS_PER_READER = 4;
 
 /**
- * How long one of the two waits for a lock. Somebody who wants a table for himself (a migration, say)
+ * How long each of the two waits for a lock. Somebody who wants a table for himself (a migration, say)
  * waits for the one and holds up the other, and both belong to one work: no server sees that nobody
- * can go on.
+ * can go on. The transaction may also wait for another run that writes the same.
  */
-const LOCK_TIMEOUT = "5s";
+const LOCK_TIMEOUTS = { reader: "5s", transaction: "60s" };
 
 const readers = new WeakMap<Sql, number>();
 
@@ -32,10 +32,10 @@ export function readerBeside(sql: Sql, transaction: Transaction): WithReader {
     if (taken >= most) return await work(transaction);
     readers.set(sql, taken + 1);
     try {
-      await limitWaits(transaction);
+      await limitWaits(transaction, LOCK_TIMEOUTS.transaction);
       return await inTransaction(sql, async (reader) => {
         await reader`set transaction read only`;
-        await limitWaits(reader);
+        await limitWaits(reader, LOCK_TIMEOUTS.reader);
         return await work(reader);
       });
     } finally {
@@ -44,6 +44,6 @@ export function readerBeside(sql: Sql, transaction: Transaction): WithReader {
   };
 }
 
-async function limitWaits(sql: Transaction): Promise<void> {
-  await sql`select set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
+async function limitWaits(sql: Transaction, timeout: string): Promise<void> {
+  await sql`select set_config('lock_timeout', ${timeout}, true)`;
 }
