@@ -24,10 +24,13 @@ const NOW = new Date("2025-12-31T07:00:00Z");
 const DRAWS = 1000;
 
 /** Who decides, by the same rules. */
-export const MINDS = ["adstrata", "oracle", "raw"] as const;
+export const MINDS = ["adstrata", "oracle", "unguarded", "raw"] as const;
 
 /** One of them. */
 export type Mind = typeof MINDS[number];
+
+/** What the unguarded oracle does without: it pauses whatever the table pauses. */
+const NO_BAR_ON_PAUSES = { pause_best_probability: 1 - 1e-9, pause_ratio_probability: 1e-9 };
 
 /** The types that are compared with the oracle's. */
 export const FOUND_TYPES = ["PAUSE", "CREATIVE_WINNER", "SCALE_UP"] as const;
@@ -185,7 +188,16 @@ export function poolAdvice(
       })),
     };
   };
-  return { adstrata: pool("adstrata"), oracle: pool("oracle"), raw: pool("raw") };
+  return eachMind(pool);
+}
+
+function eachMind<Value>(make: (mind: Mind) => Value): Record<Mind, Value> {
+  return {
+    adstrata: make("adstrata"),
+    oracle: make("oracle"),
+    unguarded: make("unguarded"),
+    raw: make("raw"),
+  };
 }
 
 async function measureAccount(
@@ -196,22 +208,26 @@ async function measureAccount(
   const account = simulateAccount(scenario, 5000 + configId, AS_OF);
   await storeAccount(sql, configId, account);
   const draws = drawsOf(account, scenario, String(configId));
-  const engine = createEngine(readAccountSettings({}), "USD");
-  const judged: Record<Mind, JudgedAdvice[]> = { adstrata: [], oracle: [], raw: [] };
+  const guarded = createEngine(readAccountSettings({}), "USD");
+  const unguarded = createEngine(readAccountSettings({ guardrails: NO_BAR_ON_PAUSES }), "USD");
+  const judged = eachMind((): JudgedAdvice[] => []);
   for (const entityType of LEVELS) {
     const known = await readLevel(sql, configId, entityType);
     for (const family of Map.groupBy(known, ({ facts }) => facts.parentId).values()) {
       for (const own of family) {
         const others = family.filter((each) => each !== own && each.subject.spend_7d > 0);
+        const oracle = oracleBeliefs(own, others, draws[entityType]);
         const minds: Record<Mind, Beliefs> = {
           adstrata: own.facts.beliefs,
-          oracle: oracleBeliefs(own, others, draws[entityType]),
+          oracle,
+          unguarded: oracle,
           raw: rawBeliefs(own, others),
         };
         for (const mind of MINDS) {
           const beliefs = minds[mind];
           // As if it had been so for long: the days before are not simulated.
           const daysUnderperforming = beliefs.ratio() > 1.5 ? 7 : 0;
+          const engine = mind === "unguarded" ? unguarded : guarded;
           const { advice } = engine.decide({
             facts: { ...own.facts, beliefs, daysUnderperforming },
             posterior: own.subject,
@@ -227,11 +243,7 @@ async function measureAccount(
     }
   }
   const adsets = account.truth.adset.size;
-  return {
-    adstrata: accuracyOf(judged.adstrata, judged.oracle, adsets),
-    oracle: accuracyOf(judged.oracle, judged.oracle, adsets),
-    raw: accuracyOf(judged.raw, judged.oracle, adsets),
-  };
+  return eachMind((mind) => accuracyOf(judged[mind], judged.oracle, adsets));
 }
 
 async function readLevel(
