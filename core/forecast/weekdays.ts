@@ -34,6 +34,11 @@ export class Profiles {
 const LEARNED_DAYS = 84;
 /** A level needs so many known days of the seven around it. */
 const LEAST_KNOWN = 4;
+/**
+ * Of fewer days a series tells nothing: how far they scatter would hardly be known, and if each
+ * weekday was there once, not at all.
+ */
+const LEAST_DAYS = 28;
 /** No day is known better than to 10 %, whatever few of them say. */
 const LEAST_VARIANCE = 0.01;
 
@@ -117,6 +122,10 @@ function tellWeekdays(values: Float32Array, told: Told, place: number): void {
     valueSquares[weekday] = (valueSquares[weekday] ?? 0) + value ** 2;
     products[weekday] = (products[weekday] ?? 0) + value * level;
     levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
+  }
+  if (weeks.reduce((days, count) => days + count, 0) < LEAST_DAYS) {
+    weeks.fill(0);
+    return;
   }
   // Over all weekdays: the few days of one may all have been 0 by chance.
   let squares = 0;
