@@ -8,9 +8,9 @@ import {
   around,
   type ErrorSums,
   type PastErrors,
-  type Ranges,
   rangesOf,
   type Shape,
+  shapeOf,
 } from "./intervals.ts";
 import { combinationsOf, MOST_PAST_ERRORS } from "./combination.ts";
 import type { DayForecast, ForecastOptions, Forecasts } from "./series.ts";
@@ -20,12 +20,18 @@ import { weekdayProfiles } from "./weekdays.ts";
 /** The shape of the errors of a level is known well enough from so many of them. */
 const SHAPING_ERRORS = 100_000;
 
+/**
+ * The errors of a few weeks are one, so what fewer series know of their outer ranges is chance: they
+ * take the shape of the level below, whose errors are in units of their spread as well.
+ */
+const SHAPING_SERIES = 10;
+
 /** The forecasts of a tree of series, with what they were made of. */
 export type TreeForecasts = Forecasts & {
   /** The means, and the roots of the mean squared errors, by day; null where there is no such series. */
   numbersOf(id: string): { means: Float64Array; spreads: Float64Array } | null;
   /** How errors are distributed at each depth of the tree, and those that it was learned from. */
-  levels: Pick<Ranges, "shape" | "errors">[];
+  levels: { shape: Shape; errors: Float64Array }[];
 };
 
 /** Forecasts all series. */
@@ -68,6 +74,11 @@ export function forecastAll(
     });
     return rangesOf(sums, (place) => past.get(place) ?? null);
   });
+  const shaped = ranges.map(({ errors, dayCorrelations }, depth) => {
+    const isFew = (levels[depth]?.length ?? 0) < SHAPING_SERIES;
+    const below = isFew ? ranges[depth + 1]?.errors : undefined;
+    return { errors, shape: shapeOf(below ? [errors, below] : [errors], dayCorrelations) };
+  });
   const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
   const isStopped = Uint8Array.from(levels.flat(), (node) => node.isStopped ? 1 : 0);
   // Computed whenever it is asked for: to keep it takes as much memory as the means.
@@ -93,11 +104,11 @@ export function forecastAll(
     keys: () => places.keys(),
     get: (id) => {
       const numbers = numbersOf(id);
-      const shape = ranges[depthOf(places.get(id) ?? 0)]?.shape;
+      const shape = shaped[depthOf(places.get(id) ?? 0)]?.shape;
       return numbers && shape ? daysOf(numbers, shape) : undefined;
     },
     numbersOf,
-    levels: ranges,
+    levels: shaped,
   };
 }
 

@@ -43,9 +43,8 @@ const POWER = 0.5;
 /** Errors of some series of a level, brought to the same size. */
 type ScaledErrors = { error: number; ahead: number; from: number; node: number }[];
 
-/** The ranges of one level. */
-export type Ranges = {
-  shape: Shape;
+/** What the past errors of one level come to. */
+export type Ranges = Pick<Shape, "dayCorrelations"> & {
   /** In spreads, in the order of the series they came from, to compare with another metric's. */
   errors: Float64Array;
   /** How far off a forecast is: the root of its mean squared error. */
@@ -55,8 +54,7 @@ export type Ranges = {
 /**
  * Squared errors grow with the mean and with its square: dispersion x mean for what comes in single
  * events, and more for what moves as a whole. Both are estimated on the level and scaled for each
- * series; the shape of what is left is that of the level's own past errors (conformal, by quantiles
- * of the scaled errors), so the ranges hold as much as they did before.
+ * series.
  *
  * @param sums Those of each series of the level.
  * @param pastOf All errors of the series at a place, or null where they are left out of the shape.
@@ -98,19 +96,32 @@ export function rangesOf(
   const growth = growthOf(errors);
   const covariance = covarianceOfDays(errors);
   for (const each of errors) each.error /= growth(each.ahead);
-  const sorted = Float64Array.from(errors, ({ error }) => error).sort();
+  return {
+    dayCorrelations: correlationsOfDays(covariance, growth),
+    errors: Float64Array.from(errors, ({ error }) => error),
+    spreadOf: (place, mean, ahead) => growth(ahead) * spread(place, mean),
+  };
+}
+
+/**
+ * The shape of the errors of a level: by their quantiles, so that the ranges hold as much as they did
+ * before (conformal).
+ *
+ * @param all Of the level, and of others whose errors are taken for alike.
+ */
+export function shapeOf(
+  all: readonly Float64Array[],
+  dayCorrelations: Shape["dayCorrelations"],
+): Shape {
+  const sorted = Float64Array.from(all.flatMap((errors) => [...errors])).sort();
   const quantile = (p: number) =>
     sorted[Math.min(Math.floor(p * sorted.length), sorted.length - 1)];
   return {
-    shape: {
-      low95: quantile(ENDS.low95) ?? -2,
-      low80: quantile(ENDS.low80) ?? -1.3,
-      high80: quantile(ENDS.high80) ?? 1.3,
-      high95: quantile(ENDS.high95) ?? 2,
-      dayCorrelations: correlationsOfDays(covariance, growth),
-    },
-    errors: Float64Array.from(errors, ({ error }) => error),
-    spreadOf: (place, mean, ahead) => growth(ahead) * spread(place, mean),
+    low95: quantile(ENDS.low95) ?? -2,
+    low80: quantile(ENDS.low80) ?? -1.3,
+    high80: quantile(ENDS.high80) ?? 1.3,
+    high95: quantile(ENDS.high95) ?? 2,
+    dayCorrelations,
   };
 }
 

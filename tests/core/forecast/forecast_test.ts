@@ -1,6 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { mean, sum } from "simple-statistics";
 import { forecastAll } from "../../../core/forecast/forecast.ts";
 import type { Series } from "../../../core/forecast/series.ts";
+import { createRandom } from "../../../core/random.ts";
 import {
   largestGap,
   poolScores,
@@ -49,6 +51,57 @@ Deno.test("forecastAll() nests its ranges around the mean, none below 0", () => 
     const { low95, low80, mean, high80, high95 } = day;
     assert(0 <= low95 && low95 <= low80 && low80 <= mean && mean <= high80 && high80 <= high95);
   }
+});
+
+/** Campaigns and an account above ads, by the sums of their days. */
+function treeOf(campaigns: Record<string, number[][]>): Series[] {
+  const sumOf = (all: Series[]) =>
+    Array.from({ length: DAYS }, (_, day) => sum(all.map(({ values }) => values[day] ?? 0)));
+  const ads = Object.entries(campaigns).map(([campaign, ads]) =>
+    ads.map((values, ad): Series => ({ id: `${campaign} ${ad}`, parentId: campaign, values }))
+  );
+  const parents = ads.map((each): Series => ({
+    id: each[0]?.parentId ?? "",
+    parentId: "account",
+    values: sumOf(each),
+  }));
+  return [{ id: "account", parentId: null, values: sumOf(parents) }, ...parents, ...ads.flat()];
+}
+
+const DAYS = 84;
+
+/** So many ads that bring 5 a day, until a day. */
+function adsUntil(lastDay: number, count: number): number[][] {
+  const random = createRandom(count);
+  return Array.from(
+    { length: count },
+    () => Array.from({ length: DAYS }, (_, day) => day < lastDay ? random.poisson(5) : 0),
+  );
+}
+
+Deno.test("forecastAll() is as unsure of what goes on however much is over", () => {
+  const live = adsUntil(DAYS, 30);
+  const widths = [0, 100].map((over) => {
+    const forecasts = forecast(treeOf({ live, ...over > 0 && { over: adsUntil(30, over) } }));
+    return mean(
+      live.flatMap((_, ad) =>
+        forecasts.get(`live ${ad}`)?.map(({ low80, high80 }) => high80 - low80) ?? []
+      ),
+    );
+  });
+  const [alone = NaN, beside = NaN] = widths;
+  // 80 % of Poisson counts around 5 lie within 2.9 of it.
+  assertAlmostEquals(alone, 5.7, 0.7);
+  assertAlmostEquals(beside / alone, 1, 0.05);
+});
+
+Deno.test("forecastAll() gives a lone account the shape of what is below it too", () => {
+  const { levels } = forecast(treeOf({ a: adsUntil(DAYS, 3), b: adsUntil(DAYS, 4) }));
+  const [account, campaigns] = levels;
+  const errors = [...account?.errors ?? [], ...campaigns?.errors ?? []].sort((a, b) => a - b);
+  assert(errors.length > (account?.errors.length ?? 0));
+  assertEquals(account?.shape.low80, errors[Math.floor(0.1 * errors.length)]);
+  assertEquals(account?.shape.high95, errors[Math.floor(0.975 * errors.length)]);
 });
 
 Deno.test("forecastAll() knows nothing of what comes after its origin", () => {

@@ -52,7 +52,7 @@ Deno.test("rangesOf() knows how far off sums of days are, however the level move
       level: MEAN,
       leverage: 0,
     }));
-    const { shape: { dayCorrelations }, spreadOf } = rangesOf(
+    const { dayCorrelations, spreadOf } = rangesOf(
       sums,
       (place) => pasts[place] ?? null,
     );

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals } from "@std/assert";
+import { mean } from "simple-statistics";
 import { levelsOf } from "../../../core/forecast/tree.ts";
 import { weekdayProfiles } from "../../../core/forecast/weekdays.ts";
 import { createRandom } from "../../../core/random.ts";
@@ -49,6 +50,19 @@ Deno.test("weekdayProfiles() gives a tiny series the profile of its parent", () 
   const profiles = profilesOf([account, ...leaves]);
   const ofAccount = [...profiles.get("account")?.factors ?? []];
   for (const { id } of leaves) assert(distance(profiles.get(id)?.factors, ofAccount) < 0.15, id);
+});
+
+Deno.test("weekdayProfiles() takes the weekdays of single events for chance", () => {
+  const leaves = Array.from({ length: 300 }, (_, index) => ({
+    id: `leaf ${index}`,
+    parentId: "account",
+    values: counts(0.015, 12, 1000 + index),
+  }));
+  const account = { id: "account", parentId: null, values: counts(1000, 12, 6) };
+  const profiles = profilesOf([account, ...leaves]);
+  const ofAccount = [...profiles.get("account")?.factors ?? []];
+  const distances = leaves.map(({ id }) => distance(profiles.get(id)?.factors, ofAccount));
+  assert(mean(distances) < 0.05, `${mean(distances)}`);
 });
 
 Deno.test("weekdayProfiles() lets a large child go its own way", () => {
