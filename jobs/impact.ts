@@ -31,7 +31,7 @@ import {
 import type { Task, TaskRequest } from "./task.ts";
 
 /** Changes whenever the same data would give another effect. */
-const MODEL_VERSION = "levels-1";
+const MODEL_VERSION = "levels-2";
 
 /** How many days after a recommendation was applied it is measured. */
 export const MEASURED_AFTER = [7, 14] as const;

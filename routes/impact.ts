@@ -35,7 +35,8 @@ export const MetricChange = z.object({
     description: "Two-sided: how often so much would come about by itself",
   }),
   adjusted_p_value: z.number().min(0).max(1).openapi({
-    description: "The CPL, which decides, is tested by itself; the others together (Holm 1979)",
+    description:
+      "The CPL, which decides, and spend are tested alone; the others together (Holm 1979)",
   }),
   is_significant: z.boolean().openapi({ description: "`adjusted_p_value` is below 0.05" }),
   confidence: z.number().min(0).max(1).openapi({ description: "1 - `p_value`" }),

@@ -16,6 +16,9 @@ export type ImpactVerdict = typeof VERDICTS[number];
 /** The metric whose test decides. A lead is what an account buys. */
 export const DECIDING_METRIC: ImpactMetric = "cpl";
 
+/** What is asked for its own sake: what a lead costs, and whether the change moved money at all. */
+const ASKED_ALONE: readonly ImpactMetric[] = [DECIDING_METRIC, "spend"];
+
 /** How often an analysis may find an effect where there is none. */
 const LEVEL = 0.05;
 
@@ -44,7 +47,7 @@ export type MetricChange = {
   /** Holds the true one with a probability of 95 %. */
   interval: { low: number; high: number };
   p_value: number;
-  /** The same for as many metrics as are tested together. */
+  /** The same for as many metrics as are tested together: all but the CPL and spend. */
   adjusted_p_value: number;
   is_significant: boolean;
   confidence: number;
@@ -88,13 +91,12 @@ export function analyzeChange(question: Question): Impact | Missing {
   if (!deciding) {
     return { missing: { what: "leads", days: 0, of: 0 } };
   }
-  const others = measured.filter((each) => each !== deciding);
-  const adjusted = holm(others.map(({ effect }) => effect.p));
-  const metrics = [
-    changeOf(deciding, deciding.effect.p),
-    ...others.map((each, place) => changeOf(each, adjusted[place] ?? 1)),
-  ];
-  const [cpl] = metrics;
+  const together = measured.filter(({ metric }) => !ASKED_ALONE.includes(metric));
+  const adjusted = holm(together.map(({ effect }) => effect.p));
+  const metrics = measured.map((each) =>
+    changeOf(each, adjusted[together.indexOf(each)] ?? each.effect.p)
+  );
+  const cpl = metrics.find(({ metric }) => metric === DECIDING_METRIC);
   return {
     verdict: cpl ? verdictOf(cpl, question.smallPercent) : "inconclusive",
     metrics,
