@@ -21,10 +21,11 @@ import { weekdayProfiles } from "./weekdays.ts";
 const SHAPING_ERRORS = 100_000;
 
 /**
- * The errors of a few weeks are one, so what fewer series know of their outer ranges is chance: they
- * take the shape of the level below, whose errors are in units of their spread as well.
+ * The errors of a week are hardly more than one, and there are twelve weeks of them: of fewer series
+ * not one lies beyond 2.5 %. So they take the shape of the level below as well, whose errors are in
+ * units of their spread too.
  */
-const SHAPING_SERIES = 10;
+const SHAPING_SERIES = 4;
 
 /** The forecasts of a tree of series, with what they were made of. */
 export type TreeForecasts = Forecasts & {
