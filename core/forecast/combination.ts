@@ -11,7 +11,10 @@ const JUDGED_DAYS = 84;
 const JUDGED_AHEAD = [1, 4, 7, 14];
 /** How far ahead the errors of a combination are looked at. */
 const RANGED_AHEAD = [...JUDGED_AHEAD, 28];
-/** Weights are the inverse of the mean absolute error to this power. */
+/**
+ * Weights are the inverse of the root of the mean squared error to this power. Squares, because a mean
+ * is forecast: by their absolute errors, methods that say 0 would be best for what is rare.
+ */
 const SHARPNESS = 10;
 /** As many errors of its own as the errors of its level count. */
 const POOLED_ERRORS = 60;
@@ -127,7 +130,7 @@ function combine(weights: readonly number[], said: ArrayLike<number>, place = 0)
   return total > 0 ? sum / total : 0;
 }
 
-/** How far off each method was on some days: the sum of its absolute errors, and their number. */
+/** How far off each method was on some days: the sum of its squared errors, and their number. */
 class Misses {
   sums = new Float64Array(METHODS.length);
   counts = new Float64Array(METHODS.length);
@@ -168,7 +171,7 @@ class LookBack {
           const said = outlooks[method]?.(from, ahead) ?? NaN;
           this.#said[at * METHODS.length + method] = said;
           if (ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
-          sums[method] = (sums[method] ?? 0) + Math.abs(value - said);
+          sums[method] = (sums[method] ?? 0) + (value - said) ** 2;
           counts[method] = (counts[method] ?? 0) + 1;
         }
         this.#came[at] = value;
@@ -179,7 +182,7 @@ class LookBack {
     }
   }
 
-  /** The mean absolute error of each method, on the same days, and the number of days. */
+  /** The root of the mean squared error of each method, on the same days, and the number of days. */
   errors(halves: "both" | "first" | "second"): { errors: number[]; count: number } {
     const known = [
       ...halves === "second" ? [] : [this.#first],
@@ -191,7 +194,9 @@ class LookBack {
     const most = Math.max(...counts);
     return {
       // A method that could not be asked on half of the days is not compared.
-      errors: counts.map((count, method) => count > most / 2 ? total("sums", method) / count : NaN),
+      errors: counts.map((count, method) =>
+        count > most / 2 ? Math.sqrt(total("sums", method) / count) : NaN
+      ),
       count: most / JUDGED_AHEAD.length,
     };
   }
