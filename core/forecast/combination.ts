@@ -145,13 +145,14 @@ class LookBack {
   #count = 0;
   /** Where the second half of the days begins. */
   #middle = 0;
+  #isLive = new Uint8Array();
   #first = new Misses();
   #second = new Misses();
 
   /** Takes the place of what was known of another series. */
   look(values: Float32Array, outlooks: readonly Outlook[]): void {
     const begin = beginOf(values);
-    const isLive = livenessOf(values);
+    this.#noteLiveDays(values);
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
     const middle = (first + values.length) / 2;
     for (const each of [this.#first, this.#second]) {
@@ -165,7 +166,7 @@ class LookBack {
       const { sums, counts } = target < middle ? this.#first : this.#second;
       for (const ahead of RANGED_AHEAD) {
         const from = target - ahead;
-        if (from < begin + WARM_DAYS - 7 || !isLive[from]) continue;
+        if (from < begin + WARM_DAYS - 7 || !this.#isLive[from]) continue;
         const at = this.#count++;
         for (let method = 0; method < outlooks.length; method++) {
           const said = outlooks[method]?.(from, ahead) ?? NaN;
@@ -179,6 +180,28 @@ class LookBack {
         this.#from[at] = from;
       }
       if (target < middle) this.#middle = this.#count;
+    }
+  }
+
+  /**
+   * Notes on which days a series was not over. Nobody asks for a forecast of what is over; and the
+   * many zeros after an end, each of them foreseen, would make the methods that give up at once look
+   * best, and the days of all others look safer than they are.
+   */
+  #noteLiveDays(values: Float32Array): void {
+    // One for all series: a new one for each makes as much garbage as their days.
+    if (this.#isLive.length < values.length) this.#isLive = new Uint8Array(values.length);
+    let known = 0;
+    let positive = 0;
+    for (const value of values) {
+      if (value >= 0) known += 1;
+      if (value > 0) positive += 1;
+    }
+    const silence = Math.max(SURPRISING * known / positive, LEAST_SILENCE);
+    let last = -Infinity;
+    for (let day = 0; day < values.length; day++) {
+      if ((values[day] ?? 0) > 0) last = day;
+      this.#isLive[day] = day - last < silence ? 1 : 0;
     }
   }
 
@@ -224,23 +247,3 @@ const MOST_JUDGED_AHEAD = Math.max(...JUDGED_AHEAD);
 const SURPRISING = 3;
 /** Nothing is over after a weekend. */
 const LEAST_SILENCE = 4;
-
-/**
- * On which days a series was not over. Nobody asks for a forecast of what is over; and the many zeros
- * after an end, each of them foreseen, would make the methods that give up at once look best, and the
- * days of all others look safer than they are.
- */
-function livenessOf(values: Float32Array): Uint8Array {
-  let known = 0;
-  let positive = 0;
-  for (const value of values) {
-    if (value >= 0) known += 1;
-    if (value > 0) positive += 1;
-  }
-  const silence = Math.max(SURPRISING * known / positive, LEAST_SILENCE);
-  let last = -Infinity;
-  return Uint8Array.from(values, (value, day) => {
-    if (value > 0) last = day;
-    return day - last < silence ? 1 : 0;
-  });
-}

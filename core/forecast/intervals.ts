@@ -113,7 +113,13 @@ export function shapeOf(
   all: readonly Float64Array[],
   dayCorrelations: Shape["dayCorrelations"],
 ): Shape {
-  const sorted = Float64Array.from(all.flatMap((errors) => [...errors])).sort();
+  const sorted = new Float64Array(all.reduce((count, errors) => count + errors.length, 0));
+  let place = 0;
+  for (const errors of all) {
+    sorted.set(errors, place);
+    place += errors.length;
+  }
+  sorted.sort();
   const quantile = (p: number) =>
     sorted[Math.min(Math.floor(p * sorted.length), sorted.length - 1)];
   return {
