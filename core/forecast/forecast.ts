@@ -75,9 +75,10 @@ export function forecastAll(
     });
     return rangesOf(sums, (place) => past.get(place) ?? null);
   });
+  // A function that outlives this one and knows the levels would keep the days of all nodes.
+  const sizes = levels.map((nodes) => nodes.length);
   const shaped = ranges.map(({ errors, dayCorrelations }, depth) => {
-    const isFew = (levels[depth]?.length ?? 0) < SHAPING_SERIES;
-    const below = isFew ? ranges[depth + 1]?.errors : undefined;
+    const below = (sizes[depth] ?? 0) < SHAPING_SERIES ? ranges[depth + 1]?.errors : undefined;
     return { errors, shape: shapeOf(below ? [errors, below] : [errors], dayCorrelations) };
   });
   const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
