@@ -82,12 +82,12 @@ export async function* readFamilies(
 }
 
 /** A subject as it is read before the evidence and its past tiers. */
-type KnownOf = Omit<Subject, keyof Evidence | "days_underperforming">;
+type SubjectRow = Omit<Subject, keyof Evidence | "days_underperforming">;
 
 function readSubjects(
   sql: Transaction,
   { configId, entityType, asOf, at, batch }: LevelDay & { at: Date; batch: number },
-): AsyncGenerator<KnownOf[]> {
+): AsyncGenerator<SubjectRow[]> {
   // Read once: asked for each entity, the planner compares all with all. Each has one at most.
   const paused = (level: Level) =>
     sql`(
@@ -180,14 +180,14 @@ function readSubjects(
       and f.window_days = 30
       and f.feature_date = ${asOf}
     order by f.parent_id collate "C", f.entity_id collate "C"`;
-  return readAhead<KnownOf>(sql, query, batch, ["enable_nestloop"]);
+  return readAhead<SubjectRow>(sql, query, batch, ["enable_nestloop"]);
 }
 
 /** Adds since when entities have been underperformers. Asked only of those that may be one. */
 async function withDaysUnderperforming(
   sql: Transaction,
   { configId, entityType, asOf, reference }: LevelDay & { reference: number },
-  known: (KnownOf & EvidenceRow)[],
+  known: (SubjectRow & EvidenceRow)[],
 ): Promise<Subject[]> {
   const ids = known.filter((each) => canUnderperform(each, reference)).map((each) =>
     each.entity_id
