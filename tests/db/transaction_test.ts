@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, type Transaction } from "../../db/connect.ts";
 import { inTransaction } from "../../db/transaction.ts";
 import { testDatabase } from "../database.ts";
@@ -31,10 +32,37 @@ Deno.test({
     goOn.resolve();
     assertEquals(
       String(await wentOn.promise),
-      "Error: The transaction has ended, perhaps because its connection was lost",
+      "Error: The transaction has ended, perhaps because its work failed or its connection was lost",
     );
     assertEquals((await sql`select 1 as one`).length, 1);
     assertEquals((await observer`select id from public.rows`).length, 0);
     await sql.end({ timeout: 1 });
   },
+});
+
+Deno.test("inTransaction() stores nothing of work that goes on when a part of it has failed", async () => {
+  await using database = await testDatabase();
+  const { sql } = database;
+  await sql`create table public.rows (id integer)`;
+  const wentOn = Promise.withResolvers<unknown>();
+  const work = async (transaction: Transaction) => {
+    await transaction`insert into public.rows values (1)`;
+    const part = Promise.withResolvers<void>();
+    const other = async () => {
+      await part.promise.catch(() => {});
+      // Behind the rollback, but before its answer.
+      await nextTurn();
+      await nextTurn();
+      await transaction`insert into public.rows values (2)`;
+    };
+    other().then(wentOn.resolve, wentOn.resolve);
+    part.reject(new Error("A part failed"));
+    await part.promise;
+  };
+  await assertRejects(() => inTransaction(sql, work), Error, "A part failed");
+  assertEquals(
+    String(await wentOn.promise),
+    "Error: The transaction has ended, perhaps because its work failed or its connection was lost",
+  );
+  assertEquals([...await sql`select id from public.rows`], []);
 });
