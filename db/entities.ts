@@ -197,7 +197,9 @@ export type EntityFeatures =
 /**
  * The features of these entities on each day of a period, in the order of the ids and of the days. One
  * query for each: only a single id leads each part of the view to its rows by key, and several make
- * it read the whole account.
+ * it read the whole account. Planning takes most of such a query's time, so it is written for the
+ * server to keep its plan: with the level in its text, because no plan for all levels is worth keeping,
+ * and a single day as such.
  */
 export async function entityFeatures(
   sql: Queries,
@@ -206,6 +208,7 @@ export async function entityFeatures(
   entityIds: string[],
   period: Period,
 ): Promise<EntityFeatures[]> {
+  const { from, to } = period;
   const rows = await Promise.all(entityIds.map((entityId) =>
     sql<EntityFeatures[]>`
       select
@@ -213,9 +216,9 @@ export async function entityFeatures(
         ${sql([...COUNTS, ...RATIOS])}
       from ads.entity_features
       where config_id = ${configId}
-        and entity_type = ${entityType}
+        and entity_type = ${sql.unsafe(`'${entityType}'`)}
         and entity_id = ${entityId}
-        and as_of between ${period.from} and ${period.to}
+        and ${from === to ? sql`as_of = ${from}` : sql`as_of between ${from} and ${to}`}
       order by as_of`
   ));
   return rows.flat();

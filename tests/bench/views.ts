@@ -14,7 +14,9 @@ export async function benchViews(sql: Sql, sizes: AccountSize[]): Promise<Findin
   for (const size of sizes) {
     const account = `${size.ads.toLocaleString("en")} ads, ${size.days} days`;
     for (const level of LEVELS) findings.push(await wholeLevel(sql, size, level, account));
-    for (const level of LEVELS) findings.push(await oneEntity(sql, size, level, account));
+    for (const level of LEVELS) {
+      findings.push(...await oneEntity(sql, size, level, account));
+    }
   }
   return findings;
 }
@@ -54,36 +56,45 @@ async function wholeLevel(
   };
 }
 
+/**
+ * One entity by id, as whoever asks often has it, with the level in the text of the statement and the
+ * plan kept by the server, and as the first one to ask has it.
+ */
 async function oneEntity(
   sql: Sql,
   { configId }: AccountSize,
   level: Level,
   account: string,
-): Promise<Finding> {
+): Promise<Finding[]> {
   const ids = await sql<{ entity_id: string }[]>`
     select entity_id
     from ads.entities
     where config_id = ${configId} and entity_type = ${level}
     order by hashtext(entity_id)
     limit ${ENTITIES}`;
-  const next = ids.values();
-  const lookup = new Timing(() => {
-    const id = next.next().value?.entity_id ?? "";
-    return elapsed(() =>
-      sql`
-        select *
-        from ads.entity_features
-        where config_id = ${configId}
-          and entity_type = ${level}
-          and as_of = ${AS_OF}
-          and entity_id = ${id}`
-    );
-  });
-  await inTurns(ids.length - 1, lookup);
-  return {
-    what: `${account}: one ${LEVEL_FACTS[level].one}`,
-    value: lookup.median,
-    unit: "ms",
-    asked: { atMost: 5 },
-  };
+  const ways = { "": sql`${sql.unsafe(`'${level}'`)}`, ", planned anew": sql`${level}` };
+  const findings: Finding[] = [];
+  for (const [way, type] of Object.entries(ways)) {
+    const next = ids.values();
+    const lookup = new Timing(() => {
+      const id = next.next().value?.entity_id ?? "";
+      return elapsed(() =>
+        sql`
+          select *
+          from ads.entity_features
+          where config_id = ${configId}
+            and entity_type = ${type}
+            and as_of = ${AS_OF}
+            and entity_id = ${id}`
+      );
+    });
+    await inTurns(ids.length - 1, lookup);
+    findings.push({
+      what: `${account}: one ${LEVEL_FACTS[level].one}${way}`,
+      value: lookup.median,
+      unit: "ms",
+      asked: { atMost: 5 },
+    });
+  }
+  return findings;
 }
