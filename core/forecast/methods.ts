@@ -1,4 +1,5 @@
 /** The small methods that are combined. Each looks back from any day of a series, and ahead of it. */
+import { withoutOutliers } from "./outliers.ts";
 
 /** What a method expects so many days after a day, knowing nothing that came later. */
 export type Outlook = (day: number, ahead: number) => number;
@@ -31,15 +32,18 @@ export const METHODS: readonly Method[] = [
   (values, profile, notes) => lastYear(values, profile, notes(0), notes(1)),
 ];
 
-/** Sets up all methods for one series after another of so many days. */
+/** Sets up all methods for one series after another of so many days. None of them sees outliers. */
 export function methodsFor(
   days: number,
 ): (values: Float32Array, profile: Float64Array) => Outlook[] {
   const all = METHODS.map(() => [new Float64Array(days + 1), new Float64Array(days + 1)]);
-  return (values, profile) =>
-    METHODS.map((method, index) =>
-      method(values, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
+  const cleaned = new Float32Array(days);
+  return (values, profile) => {
+    const seen = withoutOutliers(values, profile, startLevel(values, profile), cleaned);
+    return METHODS.map((method, index) =>
+      method(seen, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
     );
+  };
 }
 
 /** Simple exponential smoothing of what is left without the weekdays. */

@@ -1,4 +1,5 @@
 /** Weekday profiles: how many times its level a series has on each weekday, pooled over siblings. */
+import { OUTLYING } from "./outliers.ts";
 import type { Node } from "./tree.ts";
 
 /** The weekday profiles of the nodes of a tree, by their index. */
@@ -39,6 +40,8 @@ const LEAST_KNOWN = 4;
  * weekday was there once, not at all.
  */
 const LEAST_DAYS = 28;
+/** So often outliers are looked for: with those that were found, the next ones show. */
+const ROUNDS = 3;
 /** No day is known better than to 10 %, whatever few of them say. */
 const LEAST_VARIANCE = 0.01;
 
@@ -107,46 +110,56 @@ function tellWeekdays(values: Float32Array, told: Told, place: number): void {
   const variances = told.variances.subarray(place, place + 7);
   const weeks = told.weeks.subarray(place, place + 7);
   const levels = new Float64Array(7);
-  // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
-  const valueSquares = new Float64Array(7);
-  const products = new Float64Array(7);
-  const levelSquares = new Float64Array(7);
+  const days: { weekday: number; value: number; level: number }[] = [];
   for (let day = Math.max(values.length - LEARNED_DAYS, 3); day < values.length - 3; day++) {
     const value = values[day] ?? NaN;
     const level = levelAround(values, day);
     if (Number.isNaN(value) || !(level > 0)) continue;
     const weekday = day % 7;
-    factors[weekday] = (factors[weekday] ?? 0) + value;
+    days.push({ weekday, value, level });
     levels[weekday] = (levels[weekday] ?? 0) + level;
     weeks[weekday] = (weeks[weekday] ?? 0) + 1;
-    valueSquares[weekday] = (valueSquares[weekday] ?? 0) + value ** 2;
-    products[weekday] = (products[weekday] ?? 0) + value * level;
-    levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
   }
-  if (weeks.reduce((days, count) => days + count, 0) < LEAST_DAYS) {
+  if (days.length < LEAST_DAYS) {
     weeks.fill(0);
     return;
   }
   // Over all weekdays: the few days of one may all have been 0 by chance.
-  let squares = 0;
   let all = 0;
   let spent = 0;
   for (let weekday = 0; weekday < 7; weekday++) {
-    const count = weeks[weekday] ?? 0;
-    if (count === 0) continue;
-    const factor = (factors[weekday] ?? 0) / (levels[weekday] ?? 1);
-    factors[weekday] = factor;
-    squares += (valueSquares[weekday] ?? 0) - 2 * factor * (products[weekday] ?? 0) +
-      factor ** 2 * (levelSquares[weekday] ?? 0);
+    if (!weeks[weekday]) continue;
     all += levels[weekday] ?? 0;
-    spent += 1 / count / 7;
+    spent += 1 / (weeks[weekday] ?? 1) / 7;
   }
-  const dispersion = Math.max(squares, 0) / all / Math.max(1 - spent, 0.1);
+  let dispersion = Infinity;
+  for (let round = 0; round < ROUNDS; round++) {
+    // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
+    const sums = new Float64Array(7);
+    let squares = 0;
+    const products = new Float64Array(7);
+    const levelSquares = new Float64Array(7);
+    for (const { weekday, value, level } of days) {
+      const expected = (factors[weekday] ?? 1) * level;
+      const most = OUTLYING * Math.sqrt(dispersion * level);
+      const believed = Math.min(Math.max(value, expected - most), expected + most);
+      sums[weekday] = (sums[weekday] ?? 0) + believed;
+      squares += believed ** 2;
+      products[weekday] = (products[weekday] ?? 0) + believed * level;
+      levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
+    }
+    for (let weekday = 0; weekday < 7; weekday++) {
+      if (!weeks[weekday]) continue;
+      const factor = (sums[weekday] ?? 0) / (levels[weekday] ?? 1);
+      factors[weekday] = factor;
+      squares += factor ** 2 * (levelSquares[weekday] ?? 0) - 2 * factor * (products[weekday] ?? 0);
+    }
+    dispersion = Math.max(squares, 0) / all / Math.max(1 - spent, 0.1);
+  }
   for (let weekday = 0; weekday < 7; weekday++) {
-    const count = weeks[weekday] ?? 0;
     variances[weekday] = Math.max(
       dispersion / (levels[weekday] ?? 1),
-      LEAST_VARIANCE / Math.max(count, 1),
+      LEAST_VARIANCE / Math.max(weeks[weekday] ?? 0, 1),
     );
   }
 }
