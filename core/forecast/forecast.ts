@@ -14,7 +14,7 @@ import {
 } from "./intervals.ts";
 import { combinationsOf, MOST_PAST_ERRORS } from "./combination.ts";
 import type { DayForecast, ForecastOptions, Forecasts } from "./series.ts";
-import { aheadOf, levelsOf, reconcile, type TreeSeries } from "./tree.ts";
+import { aheadOf, type Doubt, levelsOf, reconcile, type TreeSeries } from "./tree.ts";
 import { weekdayProfiles } from "./weekdays.ts";
 
 /** The shape of the errors of a level is known well enough from so many of them. */
@@ -35,10 +35,16 @@ export type TreeForecasts = Forecasts & {
   levels: { shape: Shape; errors: Float64Array }[];
 };
 
-/** Forecasts all series. */
+/**
+ * Forecasts all series.
+ *
+ * @param doubtOf Whose forecast gives way to whose where they do not add up; by their own errors,
+ * unless other ways are compared with it.
+ */
 export function forecastAll(
   all: readonly TreeSeries[],
   { horizon }: ForecastOptions,
+  doubtOf: Doubt = (_, variance) => variance,
 ): TreeForecasts {
   const levels = levelsOf(all);
   const profiles = weekdayProfiles(levels);
@@ -89,7 +95,7 @@ export function forecastAll(
   reconcile(
     levels,
     means,
-    ({ depth, index }, mean, ahead) => spreadOf(depth, index, mean, ahead) ** 2,
+    (node, mean, ahead) => doubtOf(node, spreadOf(node.depth, node.index, mean, ahead) ** 2),
   );
   // Not the nodes themselves: their days are needed no more.
   const places = new Map(levels.flatMap((nodes) => nodes.map(({ id, index }) => [id, index])));

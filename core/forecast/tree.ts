@@ -59,6 +59,9 @@ export function levelsOf(all: readonly TreeSeries[]): Node[][] {
   return levels;
 }
 
+/** How far the forecast of a node is taken to be off in squares, of how far it is by its own errors. */
+export type Doubt = (node: Node, variance: number) => number;
+
 /** A number for each day ahead of each node: that of a day is at `index * horizon + day`. */
 export type Ahead = { horizon: number; numbers: Float64Array };
 

@@ -39,7 +39,7 @@ const LEAST_KNOWN = 4;
  * Of fewer days a series tells nothing: how far they scatter would hardly be known, and if each
  * weekday was there once, not at all.
  */
-const LEAST_DAYS = 28;
+const LEAST_DAYS = 21;
 /** So often outliers are looked for: with those that were found, the next ones show. */
 const ROUNDS = 3;
 /** No day is known better than to 10 %, whatever few of them say. */

@@ -41,6 +41,27 @@ type Method = readonly [name: string, method: ForecastMethod];
 /** The first one is this program's own; `--out` writes its forecasts. */
 const METHODS: readonly Method[] = [["adstrata", forecastAll], ...BASELINES];
 
+/** So much more doubt is as good as no trust at all. */
+const NO_TRUST = 1e9;
+
+/** Other ways to make the same forecasts add up. */
+const OTHER_WAYS: readonly Method[] = [
+  [
+    "bottom-up",
+    (all, options) =>
+      forecastAll(
+        all,
+        options,
+        ({ children }, variance) => children.length > 0 ? NO_TRUST * variance : variance,
+      ),
+  ],
+  [
+    "top-down",
+    (all, options) =>
+      forecastAll(all, options, ({ depth }, variance) => NO_TRUST ** depth * variance),
+  ],
+];
+
 /** Nothing is developed with these seeds: they belong to the proof. */
 const FIRST_SEED = 1000;
 
@@ -79,7 +100,7 @@ export async function benchForecast(title: string, options: ForecastBenchOptions
   for (const part of parts) {
     const levels = levelsOf(part.set.series);
     for (const origin of originsOf(part.set, options)) {
-      METHODS.forEach((method, index) => {
+      [...METHODS, ...OTHER_WAYS].forEach((method, index) => {
         const { run, forecasts } = runMethod(method, part, origin, options.horizon, levels);
         runs.push(run);
         if (index === 0 && out !== undefined) rows.push(...outRows(part.set, origin, forecasts));
@@ -224,6 +245,16 @@ function printRuns(title: string, runs: Run[], options: ForecastBenchOptions): v
     );
   }
   printTable(
+    `${title}: ways to make the forecasts add up, MASE by that of the seasonal naive forecast.`,
+    ["", ...new Set(runs.map(({ table }) => table))],
+    ["adstrata", ...OTHER_WAYS.map(([way]) => way)].map((way) => [
+      way === "adstrata" ? "least squares" : way,
+      ...Map.groupBy(runs, ({ table }) => table).values().map((ofTable) =>
+        (maseOf(ofTable, way) / maseOf(ofTable, "seasonal naive")).toFixed(3)
+      ),
+    ]),
+  );
+  printTable(
     `${title}: time of the methods, and by how much a parent differs from the sum of its children.`,
     ["", "series forecast", "seconds", "ms a series", "differs by at most"],
     METHODS.map(([method]) => {
@@ -240,6 +271,12 @@ function printRuns(title: string, runs: Run[], options: ForecastBenchOptions): v
       ];
     }),
   );
+}
+
+function maseOf(runs: readonly Run[], method: string): number {
+  return poolScores(
+    runs.filter((run) => run.method === method).flatMap(({ scores }) => scores),
+  ).mase;
 }
 
 const LEVEL_ORDER = ["account", "campaign", "adset", "ad"];
