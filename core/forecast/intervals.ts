@@ -1,7 +1,7 @@
 /** Ranges around forecasts, from the errors of the past. */
 import type { DayForecast } from "./series.ts";
 
-/** What was expected of a series so many days ahead, and what came. */
+/** What was expected of a series so many days ahead, and what came, in the order of the days. */
 export type PastErrors = {
   expected: number[];
   came: number[];
@@ -68,29 +68,37 @@ export function rangesOf(
   ) => widening(leverage) * squares / means / (means / count) ** POWER);
   const usual = relative.length > 0 ? medianOf(relative) : 1;
   // How far off each series is around any mean: squared errors are factor x mean, at least at floor.
-  const factors = new Float64Array(sums.length);
-  const floors = new Float64Array(sums.length);
-  sums.forEach(({ squares, means, count, level, leverage }, place) => {
-    const mean = Math.max(count > 0 ? means / count : level, 1e-9);
+  const factorOf = ({ squares, means, leverage }: ErrorSums, mean: number) => {
     const prior = usual * mean ** POWER;
     const factor = (widening(leverage) * squares + POOLED_ERRORS * prior * mean) /
       (means + POOLED_ERRORS * mean);
-    factors[place] = Math.max(factor, 1e-12);
-    floors[place] = Math.max(mean / 4, 1e-9);
-  });
-  const spread = (place: number, mean: number) =>
-    Math.sqrt((factors[place] ?? 1) * Math.max(mean, floors[place] ?? 1));
+    return Math.max(factor, 1e-12);
+  };
+  const factors = new Float64Array(sums.length);
+  const floors = new Float64Array(sums.length);
   const errors: ScaledErrors = [];
-  sums.forEach((_, node) => {
+  sums.forEach((sum, node) => {
+    const mean = Math.max(sum.count > 0 ? sum.means / sum.count : sum.level, 1e-9);
+    const floor = Math.max(mean / 4, 1e-9);
+    factors[node] = factorOf(sum, mean);
+    floors[node] = floor;
     const past = pastOf(node);
-    const wider = Math.sqrt(widening(sums[node]?.leverage ?? 0));
-    past?.expected.forEach((expected, index) => {
-      errors.push({
-        error: wider * ((past.came[index] ?? 0) - expected) / spread(node, expected),
-        ahead: past.ahead[index] ?? 1,
-        from: past.from[index] ?? 0,
-        node,
-      });
+    if (!past) return;
+    // Each half of the days by the factor of the other one: an error that is part of what it is divided
+    // by looks smaller than one to come.
+    const [first, second] = halvesOf(past);
+    const factorsOfOther = [second, first].map((half) => factorOf({ ...sum, ...half.sums }, mean));
+    [first, second].forEach(({ from, to }, half) => {
+      for (let index = from; index < to; index++) {
+        const expected = past.expected[index] ?? 0;
+        const spread = Math.sqrt((factorsOfOther[half] ?? 1) * Math.max(expected, floor));
+        errors.push({
+          error: Math.sqrt(widening(sum.leverage)) * ((past.came[index] ?? 0) - expected) / spread,
+          ahead: past.ahead[index] ?? 1,
+          from: past.from[index] ?? 0,
+          node,
+        });
+      }
     });
   });
   const growth = growthOf(errors);
@@ -99,8 +107,29 @@ export function rangesOf(
   return {
     dayCorrelations: correlationsOfDays(covariance, growth),
     errors: Float64Array.from(errors, ({ error }) => error),
-    spreadOf: (place, mean, ahead) => growth(ahead) * spread(place, mean),
+    spreadOf: (place, mean, ahead) =>
+      growth(ahead) * Math.sqrt((factors[place] ?? 1) * Math.max(mean, floors[place] ?? 1)),
   };
+}
+
+/** A part of the errors of a series, by their places, and what they come to. */
+type Half = { from: number; to: number; sums: Pick<ErrorSums, "squares" | "means" | "count"> };
+
+/** The errors of the first half of the days, and those of the second. */
+function halvesOf({ expected, came, ahead, from }: PastErrors): [Half, Half] {
+  const targetOf = (index: number) => (from[index] ?? 0) + (ahead[index] ?? 0);
+  const middle = (targetOf(0) + targetOf(from.length - 1)) / 2;
+  const later = from.findIndex((_, index) => targetOf(index) >= middle);
+  const sumsOf = (begin: number, end: number): Half => {
+    const sums = { squares: 0, means: 0, count: 0 };
+    for (let index = begin; index < end; index++) {
+      sums.squares += ((came[index] ?? 0) - (expected[index] ?? 0)) ** 2;
+      sums.means += expected[index] ?? 0;
+      sums.count += 1;
+    }
+    return { from: begin, to: end, sums };
+  };
+  return [sumsOf(0, Math.max(later, 0)), sumsOf(Math.max(later, 0), from.length)];
 }
 
 /**

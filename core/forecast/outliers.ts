@@ -1,22 +1,37 @@
 /** Days that tell of themselves alone: a holiday, an hour of luck, a broken pixel. */
 
-/** Further than so many standard deviations from what was expected, a day tells no more of others. */
-export const OUTLYING = 3;
-
-/** Where something comes on fewer days than that, each of them would lie further off. */
-const LEAST_SHARE = 1 / (1 + OUTLYING ** 2);
+/** Further off than what happens once in 740 days, a day tells no more of others. */
+const OUTLYING = 3;
 
 /** How fast the level follows that days are expected from: like the middle one of the methods. */
 const LEVEL_PACE = 0.2;
 /** How fast the spread follows: it remembers about three weeks. */
 const SPREAD_PACE = 0.05;
+/** Squared errors grow with this power of the weekday's factor: 1 for counts, 2 for what moves as a whole. */
+const ERROR_GROWTH = 1.5;
 /** Days that have to be known before a spread is. */
 const LEAST_DAYS = 14;
 
 /**
- * The days of a series as what comes after them is learned from: each no further from what the days
- * before it let expect than three times their spread (Gelper, Fried and Croux 2010). A new level is
- * believed all the same, because the spread grows with the errors.
+ * As much of a day as others are learned from: no more and no less than what lies three standard
+ * deviations from what was expected. As amounts and counts are skewed, those of a gamma distribution,
+ * by the cube root of Wilson and Hilferty (1931). Where something comes on a tenth of the days or
+ * fewer, anything is usual.
+ */
+export function believed(value: number, expected: number, variance: number): number {
+  const shape = expected ** 2 / variance;
+  const middle = 1 - 1 / (9 * shape);
+  if (!(middle > 0)) return value;
+  const width = OUTLYING / (3 * Math.sqrt(shape));
+  const low = expected * Math.max(middle - width, 0) ** 3;
+  const high = expected * (middle + width) ** 3;
+  return Math.min(Math.max(value, low), high);
+}
+
+/**
+ * The days of a series as others are learned from them: each by what the days before it let expect
+ * (Gelper, Fried and Croux 2010). A new level is believed all the same, because the spread grows with
+ * the errors.
  *
  * @param level Of the first days.
  * @param into Where the days are written to.
@@ -29,34 +44,21 @@ export function withoutOutliers(
 ): Float32Array {
   const cleaned = into.subarray(0, values.length);
   cleaned.set(values);
-  if (shareOfDays(values) < LEAST_SHARE) return cleaned;
   let square = 0;
   let weight = 0;
   let known = 0;
   for (let day = 0; day < values.length; day++) {
     const value = values[day] ?? NaN;
     if (Number.isNaN(value)) continue;
-    const factor = profile[day % 7] ?? 1;
+    const factor = Math.max(profile[day % 7] ?? 1, 0.01);
     const expected = level * factor;
-    const error = value - expected;
-    const most = known < LEAST_DAYS ? Infinity : OUTLYING * Math.sqrt(square / weight);
-    const believed = Math.min(Math.max(error, -most), most);
-    cleaned[day] = expected + believed;
-    level += LEVEL_PACE * believed / Math.max(factor, 0.5);
-    square += SPREAD_PACE * (error ** 2 - square);
+    const growth = factor ** ERROR_GROWTH;
+    const seen = known < LEAST_DAYS ? value : believed(value, expected, growth * square / weight);
+    cleaned[day] = seen;
+    level += LEVEL_PACE * (seen - expected) / Math.max(factor, 0.5);
+    square += SPREAD_PACE * ((value - expected) ** 2 / growth - square);
     weight += SPREAD_PACE * (1 - weight);
     known += 1;
   }
   return cleaned;
-}
-
-/** On how many of its known days something came. */
-function shareOfDays(values: Float32Array): number {
-  let known = 0;
-  let positive = 0;
-  for (const value of values) {
-    if (value >= 0) known += 1;
-    if (value > 0) positive += 1;
-  }
-  return positive / known;
 }

@@ -1,5 +1,5 @@
 /** Weekday profiles: how many times its level a series has on each weekday, pooled over siblings. */
-import { OUTLYING } from "./outliers.ts";
+import { believed } from "./outliers.ts";
 import type { Node } from "./tree.ts";
 
 /** The weekday profiles of the nodes of a tree, by their index. */
@@ -36,12 +36,12 @@ const LEARNED_DAYS = 84;
 /** A level needs so many known days of the seven around it. */
 const LEAST_KNOWN = 4;
 /**
- * Of fewer days a series tells nothing: how far they scatter would hardly be known, and if each
- * weekday was there once, not at all.
+ * Of fewer days a series tells nothing, nor of fewer days on which something came: how far they
+ * scatter would hardly be known, and not at all if each weekday was there once.
  */
-const LEAST_DAYS = 21;
+const LEAST_DAYS = { known: 21, positive: 14 };
 /** So often outliers are looked for: with those that were found, the next ones show. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** No day is known better than to 10 %, whatever few of them say. */
 const LEAST_VARIANCE = 0.01;
 
@@ -120,7 +120,8 @@ function tellWeekdays(values: Float32Array, told: Told, place: number): void {
     levels[weekday] = (levels[weekday] ?? 0) + level;
     weeks[weekday] = (weeks[weekday] ?? 0) + 1;
   }
-  if (days.length < LEAST_DAYS) {
+  const positive = days.filter(({ value }) => value > 0).length;
+  if (days.length < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
     weeks.fill(0);
     return;
   }
@@ -140,12 +141,10 @@ function tellWeekdays(values: Float32Array, told: Told, place: number): void {
     const products = new Float64Array(7);
     const levelSquares = new Float64Array(7);
     for (const { weekday, value, level } of days) {
-      const expected = (factors[weekday] ?? 1) * level;
-      const most = OUTLYING * Math.sqrt(dispersion * level);
-      const believed = Math.min(Math.max(value, expected - most), expected + most);
-      sums[weekday] = (sums[weekday] ?? 0) + believed;
-      squares += believed ** 2;
-      products[weekday] = (products[weekday] ?? 0) + believed * level;
+      const seen = believed(value, (factors[weekday] ?? 1) * level, dispersion * level);
+      sums[weekday] = (sums[weekday] ?? 0) + seen;
+      squares += seen ** 2;
+      products[weekday] = (products[weekday] ?? 0) + seen * level;
       levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
     }
     for (let weekday = 0; weekday < 7; weekday++) {

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals } from "@std/assert";
-import { type PastErrors, rangesOf } from "../../../core/forecast/intervals.ts";
+import { type PastErrors, rangesOf, shapeOf } from "../../../core/forecast/intervals.ts";
 import { createRandom } from "../../../core/random.ts";
 
 const MEAN = 100;
@@ -76,4 +76,39 @@ Deno.test("rangesOf() knows how far off sums of days are, however the level move
     }
     assert(dayCorrelations.every((each) => 0 <= each && each <= 1));
   }
+});
+
+Deno.test("rangesOf() allows for series that are more noisy at one time than at another", () => {
+  const random = createRandom(18);
+  // Each six weeks are another time as noisy: twelve that are known, and those to come.
+  const noises = Array.from({ length: 3000 }, () => {
+    const usual = 4 * Math.exp(random.normal(0, 0.5));
+    return Array.from({ length: 3 }, () => usual * Math.exp(random.normal(0, 0.5)));
+  });
+  const pasts = noises.map((noise): PastErrors => {
+    const from = Array.from({ length: 84 }, (_, day) => day);
+    return {
+      expected: from.map(() => MEAN),
+      came: from.map((day) => random.normal(MEAN, noise[Math.floor(day / 42)] ?? NaN)),
+      ahead: from.map(() => 1),
+      from,
+    };
+  });
+  const sums = pasts.map(({ came }) => ({
+    squares: came.reduce((sum, value) => sum + (value - MEAN) ** 2, 0),
+    means: MEAN * came.length,
+    count: came.length,
+    level: MEAN,
+    leverage: 0,
+  }));
+  const { errors, dayCorrelations, spreadOf } = rangesOf(sums, (place) => pasts[place] ?? null);
+  const shape = shapeOf([errors], dayCorrelations);
+  const held = { in80: 0, in95: 0 };
+  noises.forEach((noise, place) => {
+    const error = random.normal(0, noise.at(-1) ?? NaN) / spreadOf(place, MEAN, 1);
+    if (shape.low80 <= error && error <= shape.high80) held.in80 += 1;
+    if (shape.low95 <= error && error <= shape.high95) held.in95 += 1;
+  });
+  assertAlmostEquals(held.in80 / noises.length, 0.8, 0.02);
+  assertAlmostEquals(held.in95 / noises.length, 0.95, 0.015);
 });

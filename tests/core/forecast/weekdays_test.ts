@@ -65,6 +65,20 @@ Deno.test("weekdayProfiles() takes the weekdays of single events for chance", ()
   assert(mean(distances) < 0.05, `${mean(distances)}`);
 });
 
+Deno.test("weekdayProfiles() learns nothing of weekdays from a holiday", () => {
+  const values = counts(1000, 12, 7);
+  for (const holiday of [0, 5000]) {
+    const profile = profilesOf([{ id: "a", parentId: null, values: values.with(45, holiday) }])
+      .get("a");
+    assert(distance(profile?.factors, FACTORS) < 0.1, `${holiday}`);
+  }
+});
+
+Deno.test("weekdayProfiles() learns from four weeks", () => {
+  const profile = profilesOf([{ id: "a", parentId: null, values: counts(1000, 4, 8) }]).get("a");
+  assert(distance(profile?.factors, FACTORS) < 0.2);
+});
+
 Deno.test("weekdayProfiles() lets a large child go its own way", () => {
   const own = [1.5, 1.3, 1, 0.8, 0.6, 0.8, 1];
   const profiles = profilesOf([
