@@ -19,6 +19,9 @@ const LEAST_DAYS = 14;
  * fewer, anything is usual.
  */
 export function believed(value: number, expected: number, variance: number): number {
+  const off = value - expected;
+  // Within that it is usual whatever the shape, and most days are.
+  if (off * off <= (off > 0 ? OUTLYING ** 2 : 1) * variance) return value;
   const shape = expected ** 2 / variance;
   const middle = 1 - 1 / (9 * shape);
   if (!(middle > 0)) return value;

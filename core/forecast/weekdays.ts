@@ -104,24 +104,37 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
   return profiles;
 }
 
+/** The days that one series tells something by. One for all series: their garbage would take seconds. */
+const days = {
+  weekdays: new Uint8Array(LEARNED_DAYS),
+  values: new Float64Array(LEARNED_DAYS),
+  levels: new Float64Array(LEARNED_DAYS),
+};
+
 /** The share of each weekday in the level around it, from a place on. */
 function tellWeekdays(values: Float32Array, told: Told, place: number): void {
   const factors = told.factors.subarray(place, place + 7);
   const variances = told.variances.subarray(place, place + 7);
   const weeks = told.weeks.subarray(place, place + 7);
   const levels = new Float64Array(7);
-  const days: { weekday: number; value: number; level: number }[] = [];
+  const levelSquares = new Float64Array(7);
+  let known = 0;
+  let positive = 0;
   for (let day = Math.max(values.length - LEARNED_DAYS, 3); day < values.length - 3; day++) {
     const value = values[day] ?? NaN;
     const level = levelAround(values, day);
     if (Number.isNaN(value) || !(level > 0)) continue;
     const weekday = day % 7;
-    days.push({ weekday, value, level });
     levels[weekday] = (levels[weekday] ?? 0) + level;
+    levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
     weeks[weekday] = (weeks[weekday] ?? 0) + 1;
+    days.weekdays[known] = weekday;
+    days.values[known] = value;
+    days.levels[known] = level;
+    known += 1;
+    if (value > 0) positive += 1;
   }
-  const positive = days.filter(({ value }) => value > 0).length;
-  if (days.length < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
+  if (known < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
     weeks.fill(0);
     return;
   }
@@ -134,18 +147,22 @@ function tellWeekdays(values: Float32Array, told: Told, place: number): void {
     spent += 1 / (weeks[weekday] ?? 1) / 7;
   }
   let dispersion = Infinity;
-  for (let round = 0; round < ROUNDS; round++) {
+  let isSettled = false;
+  for (let round = 0; round < ROUNDS && !isSettled; round++) {
+    isSettled = round > 0;
     // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
     const sums = new Float64Array(7);
-    let squares = 0;
     const products = new Float64Array(7);
-    const levelSquares = new Float64Array(7);
-    for (const { weekday, value, level } of days) {
+    let squares = 0;
+    for (let index = 0; index < known; index++) {
+      const weekday = days.weekdays[index] ?? 0;
+      const value = days.values[index] ?? 0;
+      const level = days.levels[index] ?? 0;
       const seen = believed(value, (factors[weekday] ?? 1) * level, dispersion * level);
+      if (seen !== value) isSettled = false;
       sums[weekday] = (sums[weekday] ?? 0) + seen;
-      squares += seen ** 2;
       products[weekday] = (products[weekday] ?? 0) + seen * level;
-      levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
+      squares += seen ** 2;
     }
     for (let weekday = 0; weekday < 7; weekday++) {
       if (!weeks[weekday]) continue;
