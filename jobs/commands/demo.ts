@@ -12,6 +12,7 @@ import { listRuns } from "../../db/job_runs.ts";
 import { migrate, migrationState, refuseNewer } from "../../db/migrate.ts";
 import { checkHost, checkPort, serve } from "../../main.ts";
 import { anomalies } from "../anomalies.ts";
+import { forecasts } from "../forecasts.ts";
 import { importFiles } from "../import.ts";
 import { startRun } from "../runs.ts";
 import { decideAndSummarize } from "../account_summary.ts";
@@ -34,12 +35,21 @@ await command(async () => {
     const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
     print("Classifying campaigns, ad sets and ads");
     const summary = await decideAndSummarize(database.sql, account, now);
+    await forecast(database.sql, now);
     print(["", ...summary, "", ...await whatHappened(database.sql, now), ""].join("\n"));
     await serve(settings, database);
   } finally {
     await database.close();
   }
 });
+
+/** Forecasts all levels: with the campaigns come the others, which only note that. */
+async function forecast(sql: Sql, now: Date): Promise<void> {
+  const asOf = yesterdayIn(DEMO_ACCOUNT.timeZone, now);
+  for (const entityType of LEVELS) {
+    await (await startRun(sql, forecasts, { configId: CONFIG_ID, entityType, asOf, now })).done;
+  }
+}
 
 /** Looks for what stands out on the last two weeks, and tells what still goes on. */
 async function whatHappened(sql: Sql, now: Date): Promise<string[]> {

@@ -23,6 +23,7 @@ import type { Queries } from "../../db/connect.ts";
 import { type Classification, latestClassifications } from "../../db/classifications.ts";
 import { ORDERS, tableOfEntities, type TableRow } from "../../db/dashboard.ts";
 import { entityDays, findEntities } from "../../db/entities.ts";
+import { listPacing, newestForecastDay, type Pacing } from "../../db/forecasts.ts";
 import {
   applyRecommendation,
   dismissRecommendation,
@@ -39,6 +40,7 @@ import { Advice, EntityAdvice } from "./advice.tsx";
 import { Days, Trail, Verdict } from "./detail.tsx";
 import icon from "./icon.svg" with { type: "text" };
 import { Layout } from "./layout.tsx";
+import { Month } from "./month.tsx";
 import {
   AccountHeading,
   EntityTable,
@@ -113,7 +115,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         activeOnly: query.show === "active",
         page: query.page,
       };
-      const [reference, incidents, luck, advice, overviews, rows] = await Promise.all([
+      const [reference, incidents, luck, advice, overviews, rows, pacing] = await Promise.all([
         accountReference(sql, configId, asOf),
         listIncidents(sql, { configId, state: "open", isAcknowledged: false, from: period.from }, {
           limit: INCIDENTS,
@@ -126,6 +128,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
           ...await levelStanding(sql, configId, level, STANDING_OUT),
         }))),
         tableRows(sql, account, view, asOf),
+        monthOf(sql, { configId, place: "account", entityId: String(configId) }, asOf),
       ]);
       return page(
         c,
@@ -143,6 +146,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
           />
           <Incidents account={account} incidents={incidents} luck={luck} days={DAYS} />
           <Advice account={account} advice={advice} />
+          <Month account={account} pacing={pacing} />
           {overviews.some(({ counts }) => hasTiers(counts))
             ? <LevelCards account={account} overviews={overviews} view={view} />
             : <NoTiersYet account={account} asOf={asOf} />}
@@ -181,6 +185,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
         campaigns,
         adsets,
         children,
+        pacing,
       ] = await Promise.all([
         accountReference(sql, configId, asOf),
         accountSettings(sql, configId),
@@ -206,6 +211,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             page: 1,
           }, asOf)
           : [],
+        monthOf(sql, { configId, place: level, entityId: id }, asOf),
       ]);
       return page(
         c,
@@ -236,6 +242,7 @@ export function dashboardRoutes({ ask, now }: Surroundings): Hono {
             session={c.get("session")}
             canReact={includesRole((c.get("access") ?? NOTHING).role, "write")}
           />
+          <Month account={account} pacing={pacing} />
           <Days account={account} days={days} period={period} />
           {below && (
             <section>
@@ -327,6 +334,18 @@ function tableRows(
     limit: ROWS + 1,
     offset: (view.page - 1) * ROWS,
   });
+}
+
+/** What the month will come to, unless what was forecast is of one that is over. */
+async function monthOf(
+  sql: Queries,
+  of: { configId: number; place: Pacing["entity_type"]; entityId: string },
+  asOf: string,
+): Promise<Pacing | undefined> {
+  const newest = await newestForecastDay(sql, of.configId, of.place);
+  if (newest === null) return undefined;
+  const [pacing] = await listPacing(sql, { ...of, asOf: newest }, { limit: 1, offset: 0 });
+  return pacing && pacing.month_end >= asOf ? pacing : undefined;
 }
 
 function posteriorOf(classification: Classification | undefined) {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { getAccount } from "../../db/accounts.ts";
 import { decideAndSummarize } from "../../jobs/account_summary.ts";
 import { NOW, openService } from "./service.ts";
@@ -88,5 +88,28 @@ Deno.test("GET /entities/{level}/{id} answers with a page when there is no such 
     const { status, text } = await service.get(path);
     assertEquals(status, 404);
     assertStringIncludes(text, "Back to the start");
+  }
+});
+
+Deno.test("GET / and an entity's page say what the month will come to", async () => {
+  await using service = await openService();
+  for (const path of ["/?config_id=1", "/entities/ad/31?config_id=1"]) {
+    assert(!(await service.get(path)).text.includes("80 % sure. A lead"), path);
+  }
+  await service.post("/api/v1/forecasts/generate", { config_id: 1, entity_type: "ad" });
+  for (
+    const [path, spent] of [
+      ["/?config_id=1", /[\d,]+\.\d\d USD and \d+ leads so far/],
+      ["/entities/ad/31?config_id=1", /200\.00 USD and \d+ leads so far/],
+    ] as const
+  ) {
+    const { text } = await service.get(path);
+    assertStringIncludes(text, "<h2>March 2026</h2>");
+    assertMatch(text, spent);
+    const [, low, high] =
+      /By 2026-03-31 it will be <strong>([\d,.]+) to ([\d,.]+) USD<\/strong> and/.exec(text) ?? [];
+    const number = (words = "") => Number(words.replaceAll(",", ""));
+    assert(number(low) > 0 && number(low) < number(high), text);
+    assertMatch(text, /A lead at [\d,.]+ to [\d,.]+ USD\./);
   }
 });
