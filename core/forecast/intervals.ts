@@ -34,6 +34,9 @@ export type Shape = Record<keyof typeof ENDS, number> & {
 /** As many errors of its own as the dispersion of its level counts. */
 const POOLED_ERRORS = 40;
 
+/** A half without noise was quiet by chance: its squared errors count as this part of all at least. */
+const LEAST_OF_WHOLE = 0.25;
+
 /** As many days of a month are added up at most. */
 const MOST_DAYS = 31;
 
@@ -66,7 +69,9 @@ export function rangesOf(
   const relative = sums.filter(({ means }) => means > 0).map((
     { squares, means, count, leverage },
   ) => widening(leverage) * squares / means / (means / count) ** POWER);
-  const usual = relative.length > 0 ? medianOf(relative) : 1;
+  // What never differs from what was expected tells nothing of how much others do.
+  const positive = relative.filter((each) => each > 0);
+  const usual = positive.length > 0 ? medianOf(positive) : relative.length > 0 ? 0 : 1;
   // How far off each series is around any mean: squared errors are factor x mean, at least at floor.
   const factorOf = ({ squares, means, leverage }: ErrorSums, mean: number) => {
     const prior = usual * mean ** POWER;
@@ -87,7 +92,10 @@ export function rangesOf(
     // Each half of the days by the factor of the other one: an error that is part of what it is divided
     // by looks smaller than one to come.
     const [first, second] = halvesOf(past);
-    const factorsOfOther = [second, first].map((half) => factorOf({ ...sum, ...half.sums }, mean));
+    const least = LEAST_OF_WHOLE * factorOf(sum, mean);
+    const factorsOfOther = [second, first].map((half) =>
+      Math.max(factorOf({ ...sum, ...half.sums }, mean), least)
+    );
     [first, second].forEach(({ from, to }, half) => {
       for (let index = from; index < to; index++) {
         const expected = past.expected[index] ?? 0;

@@ -32,7 +32,7 @@ export const METHODS: readonly Method[] = [
   (values, profile, notes) => lastYear(values, profile, notes(0), notes(1)),
 ];
 
-/** Sets up all methods for one series after another of so many days. None of them sees outliers. */
+/** Sets up all methods for one series after another of so many days. None of them sees outliers, but for those of the first two weeks. */
 export function methodsFor(
   days: number,
 ): (values: Float32Array, profile: Float64Array) => Outlook[] {

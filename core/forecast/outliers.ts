@@ -1,6 +1,6 @@
 /** Days that tell of themselves alone: a holiday, an hour of luck, a broken pixel. */
 
-/** Further off than what happens once in 740 days, a day tells no more of others. */
+/** Further off than so many standard deviations, a day tells no more of others. */
 const OUTLYING = 3;
 
 /** How fast the level follows that days are expected from: like the middle one of the methods. */
@@ -9,14 +9,16 @@ const LEVEL_PACE = 0.2;
 const SPREAD_PACE = 0.05;
 /** Squared errors grow with this power of the weekday's factor: 1 for counts, 2 for what moves as a whole. */
 const ERROR_GROWTH = 1.5;
+/** No error counts as more than so many times the usual one: one outlier would hide the next. */
+const MOST_ERROR = 2 * OUTLYING;
 /** Days that have to be known before a spread is. */
 const LEAST_DAYS = 14;
 
 /**
  * As much of a day as others are learned from: no more and no less than what lies three standard
- * deviations from what was expected. As amounts and counts are skewed, those of a gamma distribution,
- * by the cube root of Wilson and Hilferty (1931). Where something comes on a tenth of the days or
- * fewer, anything is usual.
+ * deviations from what was expected. As amounts and counts are skewed, as far as a gamma distribution
+ * goes that rarely, by the cube root of Wilson and Hilferty (1931). Where something comes on a tenth of
+ * the days or fewer, anything is usual. Nothing here is negative.
  */
 export function believed(value: number, expected: number, variance: number): number {
   const off = value - expected;
@@ -33,8 +35,8 @@ export function believed(value: number, expected: number, variance: number): num
 
 /**
  * The days of a series as others are learned from them: each by what the days before it let expect
- * (Gelper, Fried and Croux 2010). A new level is believed all the same, because the spread grows with
- * the errors.
+ * (after Gelper, Fried and Croux 2010), from the third week on. A new level is believed within days,
+ * because the spread grows with the errors.
  *
  * @param level Of the first days.
  * @param into Where the days are written to.
@@ -55,11 +57,14 @@ export function withoutOutliers(
     if (Number.isNaN(value)) continue;
     const factor = Math.max(profile[day % 7] ?? 1, 0.01);
     const expected = level * factor;
-    const growth = factor ** ERROR_GROWTH;
-    const seen = known < LEAST_DAYS ? value : believed(value, expected, growth * square / weight);
+    const growth = Math.max(factor, 0.5) ** ERROR_GROWTH;
+    const variance = growth * square / weight;
+    const seen = known < LEAST_DAYS ? value : believed(value, expected, variance);
     cleaned[day] = seen;
     level += LEVEL_PACE * (seen - expected) / Math.max(factor, 0.5);
-    square += SPREAD_PACE * ((value - expected) ** 2 / growth - square);
+    const error = (value - expected) ** 2;
+    const most = known < LEAST_DAYS || variance === 0 ? Infinity : MOST_ERROR ** 2 * variance;
+    square += SPREAD_PACE * (Math.min(error, most) / growth - square);
     weight += SPREAD_PACE * (1 - weight);
     known += 1;
   }

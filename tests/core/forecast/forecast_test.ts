@@ -92,7 +92,21 @@ Deno.test("forecastAll() is as unsure of what goes on however much is over", () 
   const [alone = NaN, beside = NaN] = widths;
   // 80 % of Poisson counts around 5 lie within 2.9 of it.
   assertAlmostEquals(alone, 5.7, 0.7);
+  // The sudden end of so many is part of the shape: its lower tail is longer, its middle narrower.
   assertAlmostEquals(beside / alone, 1, 0.1);
+});
+
+Deno.test("forecastAll() gives ranges of a sensible size where most spend the same every day", () => {
+  const random = createRandom(31);
+  const constant = Array.from({ length: 6 }, () => Array.from({ length: DAYS }, () => 50));
+  const later = Array.from(
+    { length: 4 },
+    () => Array.from({ length: DAYS }, (_, day) => day < 60 ? 50 : random.normal(50, 5)),
+  );
+  const forecasts = forecast(treeOf({ constant, later }));
+  for (const [id, most] of [["constant 0", 20], ["later 0", 60], ["account", 200]] as const) {
+    for (const { low95, high95 } of forecasts.get(id) ?? []) assert(high95 - low95 < most, id);
+  }
 });
 
 Deno.test("forecastAll() gives a lone account the shape of what is below it too", () => {
