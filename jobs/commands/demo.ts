@@ -35,6 +35,7 @@ await command(async () => {
     const account = await provideAccount(database.sql, yesterdayIn(DEMO_ACCOUNT.timeZone, now));
     print("Classifying campaigns, ad sets and ads");
     const summary = await decideAndSummarize(database.sql, account, now);
+    print("Forecasting");
     await forecast(database.sql, now);
     print(["", ...summary, "", ...await whatHappened(database.sql, now), ""].join("\n"));
     await serve(settings, database);

@@ -6,7 +6,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { z } from "zod";
 import { includesRole, NOTHING } from "../../core/access.ts";
-import { addDays, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
+import { addDays, daysBetween, lastDayThatCounts, yesterdayIn } from "../../core/days.ts";
 import { LEVEL_FACTS, LEVELS } from "../../core/level.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { readAccountSettings } from "../../core/rules/settings.ts";
@@ -60,6 +60,8 @@ const INCIDENTS = 10;
 const ADVICE = 10;
 const DAYS = 7;
 const CHART_DAYS = 60;
+/** A forecast from so many days before still tells of the month. */
+const LATEST_FORECAST = 3;
 
 /** Links come from the page itself, so what makes no sense is as good as not given. */
 const Query = z.object({
@@ -336,7 +338,7 @@ function tableRows(
   });
 }
 
-/** What the month will come to, unless what was forecast is of one that is over. */
+/** What the month will come to, unless it was forecast from a day that is long gone. */
 async function monthOf(
   sql: Queries,
   of: { configId: number; place: Pacing["entity_type"]; entityId: string },
@@ -345,7 +347,7 @@ async function monthOf(
   const newest = await newestForecastDay(sql, of.configId, of.place);
   if (newest === null) return undefined;
   const [pacing] = await listPacing(sql, { ...of, asOf: newest }, { limit: 1, offset: 0 });
-  return pacing && pacing.month_end >= asOf ? pacing : undefined;
+  return pacing && daysBetween(newest, asOf) <= LATEST_FORECAST ? pacing : undefined;
 }
 
 function posteriorOf(classification: Classification | undefined) {

@@ -94,17 +94,17 @@ Deno.test("GET /entities/{level}/{id} answers with a page when there is no such 
 Deno.test("GET / and an entity's page say what the month will come to", async () => {
   await using service = await openService();
   for (const path of ["/?config_id=1", "/entities/ad/31?config_id=1"]) {
-    assert(!(await service.get(path)).text.includes("80 % sure. A lead"), path);
+    assert(!(await service.get(path)).text.includes('<section class="month">'), path);
   }
   await service.post("/api/v1/forecasts/generate", { config_id: 1, entity_type: "ad" });
   for (
     const [path, spent] of [
-      ["/?config_id=1", /[\d,]+\.\d\d USD and \d+ leads so far/],
-      ["/entities/ad/31?config_id=1", /200\.00 USD and \d+ leads so far/],
+      ["/?config_id=1", /[\d,]+\.\d\d USD and \d+ leads to 2026-03-10/],
+      ["/entities/ad/31?config_id=1", /200\.00 USD and \d+ leads to 2026-03-10/],
     ] as const
   ) {
     const { text } = await service.get(path);
-    assertStringIncludes(text, "<h2>March 2026</h2>");
+    assertStringIncludes(text, '<section class="month"><h2>March 2026</h2>');
     assertMatch(text, spent);
     const [, low, high] =
       /By 2026-03-31 it will be <strong>([\d,.]+) to ([\d,.]+) USD<\/strong> and/.exec(text) ?? [];
@@ -112,4 +112,7 @@ Deno.test("GET / and an entity's page say what the month will come to", async ()
     assert(number(low) > 0 && number(low) < number(high), text);
     assertMatch(text, /A lead at [\d,.]+ to [\d,.]+ USD\./);
   }
+  // A job that has not run for days says nothing of today.
+  await service.sql`update ads.ml_forecasts set as_of = as_of - 4`;
+  assert(!(await service.get("/?config_id=1")).text.includes('<section class="month">'));
 });
