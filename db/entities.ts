@@ -1,5 +1,5 @@
 /** Reading campaigns, ad sets and ads with their numbers, one generic way for all levels. */
-import type { Level } from "../core/level.ts";
+import { type Level, LEVELS } from "../core/level.ts";
 import type { Queries } from "./connect.ts";
 
 /** A campaign, ad set or ad. */
@@ -209,6 +209,7 @@ export async function entityFeatures(
   period: Period,
 ): Promise<EntityFeatures[]> {
   const { from, to } = period;
+  const level = LEVELS.find((each) => each === entityType) ?? "";
   const rows = await Promise.all(entityIds.map((entityId) =>
     sql<EntityFeatures[]>`
       select
@@ -216,7 +217,7 @@ export async function entityFeatures(
         ${sql([...COUNTS, ...RATIOS])}
       from ads.entity_features
       where config_id = ${configId}
-        and entity_type = ${sql.unsafe(`'${entityType}'`)}
+        and entity_type = ${sql.unsafe(`'${level}'`)}
         and entity_id = ${entityId}
         and ${from === to ? sql`as_of = ${from}` : sql`as_of between ${from} and ${to}`}
       order by as_of`

@@ -10,7 +10,7 @@ import type { Sql, Transaction } from "./connect.ts";
  * when the connection is lost, but the work goes on, and what it sends then either ends the process by
  * an error that nobody can catch, or is stored at once, because another query has opened the
  * connection again meanwhile. Its own rollback does the same. What is sent behind a rollback is stored
- * at once too.
+ * at once too. Queries have to be awaited where they are made: one that is sent later is not held back.
  */
 export async function inTransaction<Result>(
   sql: Sql,
