@@ -56,7 +56,7 @@ const OTHER_WAYS: readonly Method[] = [
       ),
   ],
   [
-    "top-down",
+    "the top trusted",
     (all, options) =>
       forecastAll(all, options, ({ depth }, variance) => NO_TRUST ** depth * variance),
   ],
