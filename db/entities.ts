@@ -209,6 +209,7 @@ export async function entityFeatures(
   period: Period,
 ): Promise<EntityFeatures[]> {
   const { from, to } = period;
+  // It becomes text: none but those that there are.
   const level = LEVELS.find((each) => each === entityType) ?? "";
   const rows = await Promise.all(entityIds.map((entityId) =>
     sql<EntityFeatures[]>`

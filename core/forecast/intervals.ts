@@ -85,16 +85,16 @@ export function rangesOf(
   sums.forEach((sum, node) => {
     const mean = Math.max(sum.count > 0 ? sum.means / sum.count : sum.level, 1e-9);
     const floor = Math.max(mean / 4, 1e-9);
-    factors[node] = factorOf(sum, mean);
+    const factor = factorOf(sum, mean);
+    factors[node] = factor;
     floors[node] = floor;
     const past = pastOf(node);
     if (!past) return;
     // Each half of the days by the factor of the other one: an error that is part of what it is divided
     // by looks smaller than one to come.
     const [first, second] = halvesOf(past);
-    const least = LEAST_OF_WHOLE * factorOf(sum, mean);
     const factorsOfOther = [second, first].map((half) =>
-      Math.max(factorOf({ ...sum, ...half.sums }, mean), least)
+      Math.max(factorOf({ ...sum, ...half.sums }, mean), LEAST_OF_WHOLE * factor)
     );
     [first, second].forEach(({ from, to }, half) => {
       for (let index = from; index < to; index++) {

@@ -48,6 +48,9 @@ const LEAST_VARIANCE = 0.01;
 /** What series alone tell about their weekdays: seven of each. Where one tells nothing, weeks are 0. */
 type Told = { factors: Float64Array; variances: Float64Array; weeks: Float64Array };
 
+/** The days that one series tells something by. */
+type Days = { weekdays: Uint8Array; values: Float64Array; levels: Float64Array };
+
 const EVEN = new Float64Array(7).fill(1);
 
 /**
@@ -59,6 +62,12 @@ const EVEN = new Float64Array(7).fill(1);
  */
 export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles {
   const profiles = new Profiles(levels.reduce((sum, nodes) => sum + nodes.length, 0));
+  // One for all series: their garbage would take seconds.
+  const days: Days = {
+    weekdays: new Uint8Array(LEARNED_DAYS),
+    values: new Float64Array(LEARNED_DAYS),
+    levels: new Float64Array(LEARNED_DAYS),
+  };
   for (const nodes of levels) {
     const parentOf = ({ parent }: Node) => parent ? profiles.factorsOf(parent.index) : EVEN;
     const told: Told = {
@@ -69,7 +78,7 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
     let excess = 0;
     let weight = 0;
     nodes.forEach((node, place) => {
-      tellWeekdays(node.values, told, 7 * place);
+      tellWeekdays(node.values, days, told, 7 * place);
       const parent = parentOf(node);
       for (let weekday = 0; weekday < 7; weekday++) {
         const at = 7 * place + weekday;
@@ -104,15 +113,12 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
   return profiles;
 }
 
-/** The days that one series tells something by. One for all series: their garbage would take seconds. */
-const days = {
-  weekdays: new Uint8Array(LEARNED_DAYS),
-  values: new Float64Array(LEARNED_DAYS),
-  levels: new Float64Array(LEARNED_DAYS),
-};
-
-/** The share of each weekday in the level around it, from a place on. */
-function tellWeekdays(values: Float32Array, told: Told, place: number): void {
+/**
+ * The share of each weekday in the level around it, from a place on.
+ *
+ * @param days Room for what is noted meanwhile.
+ */
+function tellWeekdays(values: Float32Array, days: Days, told: Told, place: number): void {
   const factors = told.factors.subarray(place, place + 7);
   const variances = told.variances.subarray(place, place + 7);
   const weeks = told.weeks.subarray(place, place + 7);
