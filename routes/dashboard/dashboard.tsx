@@ -345,9 +345,9 @@ async function monthOf(
   asOf: string,
 ): Promise<Pacing | undefined> {
   const newest = await newestForecastDay(sql, of.configId, of.place);
-  if (newest === null) return undefined;
+  if (newest === null || daysBetween(newest, asOf) > LATEST_FORECAST) return undefined;
   const [pacing] = await listPacing(sql, { ...of, asOf: newest }, { limit: 1, offset: 0 });
-  return pacing && daysBetween(newest, asOf) <= LATEST_FORECAST ? pacing : undefined;
+  return pacing;
 }
 
 function posteriorOf(classification: Classification | undefined) {
