@@ -25,7 +25,7 @@ select
   (own.leads_7d + own.leads_before)::bigint as leads_14d,
   own.spend_30d / nullif(own.leads_30d, 0) as cpl_30d,
   own.leads_30d::bigint as leads_30d,
-  (own.spend_30d / nullif(own.days_active, 0))::numeric as avg_daily_spend_30d,
+  own.spend_30d / nullif(own.days_active, 0) as avg_daily_spend_30d,
   own.cpl_std_7d,
   sqrt((own.leads_squared_7d - own.leads_7d ^ 2 / 7) / 6) as leads_std_7d,
   case
@@ -73,7 +73,7 @@ select
   own.spend_double_7d / nullif(parent.spend_7d, 0) as share_of_parent_spend,
   own.leads_7d / nullif(parent.leads_7d, 0) as share_of_parent_leads,
   1 - trend.cpl_7d / nullif(siblings.cpl_7d, 0) as performance_vs_siblings,
-  own.spend_before::numeric as spend_7d_before,
+  own.spend_before as spend_7d_before,
   coalesce(own.impressions_before, 0)::bigint as impressions_7d_before,
   coalesce(own.clicks_before, 0)::bigint as clicks_7d_before
 from ads.calendar c
@@ -115,8 +115,6 @@ cross join lateral (
         filter (where d.date >= c.from_14d and d.date < c.from_7d),
       0
     ) as leads_before,
-    sum(d.spend_double) as spend_30d,
-    sum(d.leads::double precision) as leads_30d,
     count(*) filter (where d.impressions > 0 or d.spend_double > 0) as days_active,
     sum(d.spend_double) filter (where d.weekday = 0)
       / nullif(sum(d.leads::double precision) filter (where d.weekday = 0), 0)
@@ -138,7 +136,24 @@ cross join lateral (
       as cpl_saturday,
     sum(d.spend_double) filter (where d.weekday = 6)
       / nullif(sum(d.leads::double precision) filter (where d.weekday = 6), 0)
-      as cpl_sunday
+      as cpl_sunday,
+    -- The same sums again, which costs nothing: quicker than adding up all days twice more.
+    coalesce(sum(d.spend_double) filter (where d.weekday = 0), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 1), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 2), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 3), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 4), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 5), 0)
+      + coalesce(sum(d.spend_double) filter (where d.weekday = 6), 0)
+      as spend_30d,
+    coalesce(sum(d.leads::double precision) filter (where d.weekday = 0), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 1), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 2), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 3), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 4), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 5), 0)
+      + coalesce(sum(d.leads::double precision) filter (where d.weekday = 6), 0)
+      as leads_30d
   from ads.entity_daily d
   where d.date between c.from_30d and c.as_of
   group by d.config_id, d.entity_type, d.entity_id, d.parent_id
