@@ -5,8 +5,10 @@ import type { Profiles } from "./weekdays.ts";
 
 /** Days of a series that no method is judged by, because it has seen too little by then. */
 const WARM_DAYS = 21;
-/** At most so many days of the past are looked back from. */
-const JUDGED_DAYS = 84;
+/** Methods are judged by at most so many days of the past: by a year, which has all its seasons. */
+const JUDGED_DAYS = 364;
+/** How far off they were is told of at most so many: how much days scatter changes. */
+const RANGED_DAYS = 84;
 /** How far ahead methods are judged. */
 const JUDGED_AHEAD = [1, 4, 7, 14];
 /** How far ahead the errors of a combination are looked at. */
@@ -15,14 +17,16 @@ const RANGED_AHEAD = [...JUDGED_AHEAD, 28];
  * Weights are the inverse of the root of the mean squared error to this power. Squares, because a mean
  * is forecast: by their absolute errors, methods that say 0 would be best for what is rare.
  */
-const SHARPNESS = 10;
+const SHARPNESS = 16;
+/** Of so many days half of that: who was best in a few days may not be the best one. */
+const LEARNING_DAYS = 28;
 /** As many errors of its own as the errors of its level count. */
 const POOLED_ERRORS = 60;
 /** Of so many series, what methods do on a level is known well enough. */
 const POOLED_SERIES = 4000;
 
-/** The most errors that a series can have made. */
-export const MOST_PAST_ERRORS = JUDGED_DAYS * RANGED_AHEAD.length;
+/** As many errors as are told of a series at most. */
+export const MOST_PAST_ERRORS = RANGED_DAYS * RANGED_AHEAD.length;
 
 /** The methods combined for one series. It holds until the next one is combined. */
 export type Combination = {
@@ -41,24 +45,29 @@ export function combinationsOf(
   const past = new LookBack();
   const look = ({ values, index }: Node) => {
     const outlooks = outlooksOf(values, profiles.factorsOf(index));
-    past.look(values, outlooks);
+    past.look(values, outlooks, profiles.leverageOf(index));
     return outlooks;
   };
   const stride = Math.ceil(nodes.length / POOLED_SERIES);
   const sums = new Float64Array(METHODS.length);
   const weights = new Float64Array(METHODS.length);
+  let judgedDays = 0;
   for (let place = 0; place < nodes.length; place += stride) {
     const node = nodes[place];
     if (!node) continue;
     look(node);
     const { errors, count } = past.errors("both");
+    judgedDays = Math.max(judgedDays, count);
     relativeLogs(errors).forEach((log, method) => {
       if (Number.isNaN(log)) return;
       sums[method] = (sums[method] ?? 0) + count * log;
       weights[method] = (weights[method] ?? 0) + count;
     });
   }
-  const pooled = Array.from(sums, (sum, method) => sum / (weights[method] ?? 0));
+  const pooled = {
+    logs: Array.from(sums, (sum, method) => sum / (weights[method] ?? 0)),
+    count: judgedDays,
+  };
   return (node) => {
     const outlooks = look(node);
     const weights = weightsOf(past.errors("both"), pooled);
@@ -75,15 +84,20 @@ export function combinationsOf(
   };
 }
 
-/** The weights of the methods, by how far off they were of a series, and on its level. */
+/**
+ * The weights of the methods, by how far off they were of a series, and on its level.
+ *
+ * @param pooled The logarithms of the errors of a level, and the days of the series that has most: one
+ * day of many series is not many days, because they move together.
+ */
 function weightsOf(
   { errors, count }: { errors: number[]; count: number },
-  pooled: readonly number[],
+  pooled: { logs: readonly number[]; count: number },
 ): number[] {
   const share = count / (count + POOLED_ERRORS);
   const own = relativeLogs(errors);
   let least = Infinity;
-  const logs = pooled.map((ofLevel, method) => {
+  const logs = pooled.logs.map((ofLevel, method) => {
     const ofOne = own[method] ?? NaN;
     const log = Number.isNaN(ofLevel)
       ? ofOne
@@ -95,8 +109,10 @@ function weightsOf(
   });
   // Where nothing is known of any, all count alike.
   if (least === Infinity) return logs.map(() => 1);
+  const days = Math.max(count, pooled.count);
+  const sharpness = SHARPNESS * days / (days + LEARNING_DAYS);
   // By the best one, because errors may differ by more than a number can hold.
-  return logs.map((log) => Number.isNaN(log) ? 0 : Math.exp(SHARPNESS * (least - log)));
+  return logs.map((log) => Number.isNaN(log) ? 0 : Math.exp(sharpness * (least - log)));
 }
 
 /** No method is taken for more than so many times as good as the others are on average. */
@@ -149,8 +165,12 @@ class LookBack {
   #first = new Misses();
   #second = new Misses();
 
-  /** Takes the place of what was known of another series. */
-  look(values: Float32Array, outlooks: readonly Outlook[]): void {
+  /**
+   * Takes the place of what was known of another series.
+   *
+   * @param leverage How much of each day is in the weekday profile that the methods know.
+   */
+  look(values: Float32Array, outlooks: readonly Outlook[], leverage: number): void {
     const begin = beginOf(values);
     this.#noteLiveDays(values);
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
@@ -164,20 +184,27 @@ class LookBack {
       const value = values[target] ?? NaN;
       if (Number.isNaN(value)) continue;
       const { sums, counts } = target < middle ? this.#first : this.#second;
-      for (const ahead of RANGED_AHEAD) {
+      const isRanged = target >= values.length - RANGED_DAYS;
+      for (const ahead of isRanged ? RANGED_AHEAD : JUDGED_AHEAD) {
         const from = target - ahead;
         if (from < begin + WARM_DAYS - 7 || !this.#isLive[from]) continue;
-        const at = this.#count++;
+        const at = this.#count;
         for (let method = 0; method < outlooks.length; method++) {
-          const said = outlooks[method]?.(from, ahead) ?? NaN;
-          this.#said[at * METHODS.length + method] = said;
+          const told = outlooks[method]?.(from, ahead) ?? NaN;
+          // The day itself is a part of its weekday's factor: what was expected without that part.
+          const said = METHODS[method]?.usesProfile
+            ? value + (told - value) / (1 - leverage)
+            : told;
+          if (isRanged) this.#said[at * METHODS.length + method] = said;
           if (ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
           sums[method] = (sums[method] ?? 0) + (value - said) ** 2;
           counts[method] = (counts[method] ?? 0) + 1;
         }
+        if (!isRanged) continue;
         this.#came[at] = value;
         this.#ahead[at] = ahead;
         this.#from[at] = from;
+        this.#count += 1;
       }
       if (target < middle) this.#middle = this.#count;
     }

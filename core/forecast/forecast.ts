@@ -65,8 +65,7 @@ export function forecastAll(
         ? { expected: [], came: [], ahead: [], from: [] }
         : null;
       if (kept) past.set(place, kept);
-      const leverage = profiles.leverageOf(node.index);
-      const sum = { squares: 0, means: 0, count: 0, level, leverage };
+      const sum = { squares: 0, means: 0, count: 0, level };
       pastErrors((expected, came, ahead, from) => {
         if (ahead > horizon) return;
         sum.squares += (came - expected) ** 2;
@@ -92,10 +91,19 @@ export function forecastAll(
   // Computed whenever it is asked for: to keep it takes as much memory as the means.
   const spreadOf = (depth: number, index: number, mean: number, ahead: number) =>
     isStopped[index] ? 0 : ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
+  // Of what was never seen itself, what it adds up to is all that is known.
+  const isUnseen = Uint8Array.from(
+    levels.flat(),
+    ({ children, values }) =>
+      children.length > 0 && values.every((value) => Number.isNaN(value)) ? 1 : 0,
+  );
   reconcile(
     levels,
     means,
-    (node, mean, ahead) => doubtOf(node, spreadOf(node.depth, node.index, mean, ahead) ** 2),
+    (node, mean, ahead) =>
+      isUnseen[node.index]
+        ? Infinity
+        : doubtOf(node, spreadOf(node.depth, node.index, mean, ahead) ** 2),
   );
   // Not the nodes themselves: their days are needed no more.
   const places = new Map(levels.flatMap((nodes) => nodes.map(({ id, index }) => [id, index])));

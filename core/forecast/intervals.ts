@@ -18,8 +18,6 @@ export type ErrorSums = {
   count: number;
   /** What is expected of it now, where there are none. */
   level: number;
-  /** How much of what came is in what was expected, 0 to 1. */
-  leverage: number;
 };
 
 /** The ends of the ranges, as shares of what lies below them. */
@@ -67,15 +65,15 @@ export function rangesOf(
   pastOf: (place: number) => PastErrors | null,
 ): Ranges {
   const relative = sums.filter(({ means }) => means > 0).map((
-    { squares, means, count, leverage },
-  ) => widening(leverage) * squares / means / (means / count) ** POWER);
+    { squares, means, count },
+  ) => squares / means / (means / count) ** POWER);
   // What never differs from what was expected tells nothing of how much others do.
   const positive = relative.filter((each) => each > 0);
   const usual = positive.length > 0 ? medianOf(positive) : relative.length > 0 ? 0 : 1;
   // How far off each series is around any mean: squared errors are factor x mean, at least at floor.
-  const factorOf = ({ squares, means, leverage }: ErrorSums, mean: number) => {
+  const factorOf = ({ squares, means }: ErrorSums, mean: number) => {
     const prior = usual * mean ** POWER;
-    const factor = (widening(leverage) * squares + POOLED_ERRORS * prior * mean) /
+    const factor = (squares + POOLED_ERRORS * prior * mean) /
       (means + POOLED_ERRORS * mean);
     return Math.max(factor, 1e-12);
   };
@@ -101,7 +99,7 @@ export function rangesOf(
         const expected = past.expected[index] ?? 0;
         const spread = Math.sqrt((factorsOfOther[half] ?? 1) * Math.max(expected, floor));
         errors.push({
-          error: Math.sqrt(widening(sum.leverage)) * ((past.came[index] ?? 0) - expected) / spread,
+          error: ((past.came[index] ?? 0) - expected) / spread,
           ahead: past.ahead[index] ?? 1,
           from: past.from[index] ?? 0,
           node,
@@ -256,11 +254,6 @@ function correlationsOfDays(
     spreads += growth(ahead);
     return most > 0 ? Math.min(shared / most, 1) : 0;
   });
-}
-
-/** How many times the squared errors of the past those to come are. */
-function widening(leverage: number): number {
-  return (1 + leverage) / (1 - Math.min(leverage, 0.5));
 }
 
 function medianOf(values: number[]): number {

@@ -11,25 +11,39 @@ export type Notes = Float64Array;
  * A method, set up for one series and its weekday profile. What it tells holds until its notes are used
  * for another series: there are too many of them for each to have its own.
  */
-export type Method = (
-  values: Float32Array,
-  profile: Float64Array,
-  notes: (place: number) => Notes,
-) => Outlook;
+export type Method = {
+  /** Whether it knows the weekday profile, and so a part of each day of the past. */
+  usesProfile: boolean;
+  lookFrom: (
+    values: Float32Array,
+    profile: Float64Array,
+    notes: (place: number) => Notes,
+  ) => Outlook;
+};
 
 /** How fast a level follows: from nearly a mean of all days to nearly the last day. */
 const PACES = [0.04, 0.1, 0.2, 0.4, 0.7];
+/** Over how many weeks a weekday is averaged. */
+const WEEKS = [2, 4, 8];
 
 /** All methods, in a fixed order. */
 export const METHODS: readonly Method[] = [
-  ...PACES.map((pace): Method => (values, profile, notes) =>
-    smoothed(values, profile, notes(0), pace)
-  ),
-  (values, profile, notes) => trending(values, profile, notes(0), notes(1)),
-  (values, _, notes) => sameWeekdays(values, notes(0), 2),
-  (values, _, notes) => sameWeekdays(values, notes(0), 4),
-  (values, _, notes) => sameWeekdays(values, notes(0), 8),
-  (values, profile, notes) => lastYear(values, profile, notes(0), notes(1)),
+  ...PACES.map((pace): Method => ({
+    usesProfile: true,
+    lookFrom: (values, profile, notes) => smoothed(values, profile, notes(0), pace),
+  })),
+  {
+    usesProfile: true,
+    lookFrom: (values, profile, notes) => trending(values, profile, notes(0), notes(1)),
+  },
+  ...WEEKS.map((weeks): Method => ({
+    usesProfile: false,
+    lookFrom: (values, _, notes) => sameWeekdays(values, notes(0), weeks),
+  })),
+  {
+    usesProfile: true,
+    lookFrom: (values, profile, notes) => lastYear(values, profile, notes(0), notes(1)),
+  },
 ];
 
 /** Sets up all methods for one series after another of so many days. None of them sees outliers, but for those of the first two weeks. */
@@ -41,7 +55,7 @@ export function methodsFor(
   return (values, profile) => {
     const seen = withoutOutliers(values, profile, startLevel(values, profile), cleaned);
     return METHODS.map((method, index) =>
-      method(seen, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
+      method.lookFrom(seen, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
     );
   };
 }

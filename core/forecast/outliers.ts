@@ -9,6 +9,8 @@ const LEVEL_PACE = 0.2;
 const SPREAD_PACE = 0.05;
 /** Squared errors grow with this power of the weekday's factor: 1 for counts, 2 for what moves as a whole. */
 const ERROR_GROWTH = 1.5;
+/** What is left of a quiet weekday is not as quiet. */
+const LEAST_FACTOR = 0.5;
 /** No error counts as more than so many times the usual one: one outlier would hide the next. */
 const MOST_ERROR = 2 * OUTLYING;
 /** Days that have to be known before a spread is. */
@@ -31,6 +33,11 @@ export function believed(value: number, expected: number, variance: number): num
   const low = expected * Math.max(middle - width, 0) ** 3;
   const high = expected * (middle + width) ** 3;
   return Math.min(Math.max(value, low), high);
+}
+
+/** How many times those of a usual day the squared errors of a weekday are. */
+export function errorGrowth(factor: number): number {
+  return Math.max(factor, LEAST_FACTOR) ** ERROR_GROWTH;
 }
 
 /**
@@ -57,7 +64,7 @@ export function withoutOutliers(
     if (Number.isNaN(value)) continue;
     const factor = Math.max(profile[day % 7] ?? 1, 0.01);
     const expected = level * factor;
-    const growth = Math.max(factor, 0.5) ** ERROR_GROWTH;
+    const growth = errorGrowth(factor);
     const variance = growth * square / weight;
     const seen = known < LEAST_DAYS ? value : believed(value, expected, variance);
     cleaned[day] = seen;

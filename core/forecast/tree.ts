@@ -79,7 +79,7 @@ export function aheadOf(levels: readonly (readonly Node[])[], horizon: number): 
  * Nothing is negative: the leaves are cut at 0, and the others are their sums.
  *
  * @param means What each node forecast; afterwards what adds up.
- * @param varianceOf How far a mean is off in squares.
+ * @param varianceOf How far a mean is off in squares; infinite where it says nothing.
  */
 export function reconcile(
   levels: readonly (readonly Node[])[],
@@ -116,7 +116,7 @@ function reconcileDay(
       }
       const share = doubt + variance > 0 ? doubt / (doubt + variance) : 0;
       mean[at] = total + share * ((mean[at] ?? 0) - total);
-      below[index] = share * variance;
+      below[index] = variance === Infinity ? doubt : share * variance;
     }
   }
   for (const nodes of levels) {

@@ -1,5 +1,5 @@
 /** Weekday profiles: how many times its level a series has on each weekday, pooled over siblings. */
-import { believed } from "./outliers.ts";
+import { believed, errorGrowth } from "./outliers.ts";
 import type { Node } from "./tree.ts";
 
 /** The weekday profiles of the nodes of a tree, by their index. */
@@ -32,7 +32,7 @@ export class Profiles {
 }
 
 /** Days that a profile is learned from: older ones may have been another season. */
-const LEARNED_DAYS = 84;
+const LEARNED_DAYS = 182;
 /** A level needs so many known days of the seven around it. */
 const LEAST_KNOWN = 4;
 /**
@@ -44,12 +44,18 @@ const LEAST_DAYS = { known: 21, positive: 14 };
 const ROUNDS = 5;
 /** No day is known better than to 10 %, whatever few of them say. */
 const LEAST_VARIANCE = 0.01;
+/** Where a weekday was known once, it says nothing of itself; no more is taken from a day than half. */
+const MOST_LEVERAGE = 0.5;
 
 /** What series alone tell about their weekdays: seven of each. Where one tells nothing, weeks are 0. */
-type Told = { factors: Float64Array; variances: Float64Array; weeks: Float64Array };
-
-/** The days that one series tells something by. */
-type Days = { weekdays: Uint8Array; values: Float64Array; levels: Float64Array };
+type Told = {
+  factors: Float64Array;
+  /** What its days are shares of. */
+  levels: Float64Array;
+  weeks: Float64Array;
+  /** How far its days lie from their factors: squared errors, one for each series. */
+  squares: Float64Array;
+};
 
 const EVEN = new Float64Array(7).fill(1);
 
@@ -63,27 +69,25 @@ const EVEN = new Float64Array(7).fill(1);
 export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles {
   const profiles = new Profiles(levels.reduce((sum, nodes) => sum + nodes.length, 0));
   // One for all series: their garbage would take seconds.
-  const days: Days = {
-    weekdays: new Uint8Array(LEARNED_DAYS),
-    values: new Float64Array(LEARNED_DAYS),
-    levels: new Float64Array(LEARNED_DAYS),
-  };
+  const room = new Float64Array(LEARNED_DAYS + 6);
   for (const nodes of levels) {
     const parentOf = ({ parent }: Node) => parent ? profiles.factorsOf(parent.index) : EVEN;
     const told: Told = {
       factors: new Float64Array(7 * nodes.length),
-      variances: new Float64Array(7 * nodes.length),
+      levels: new Float64Array(7 * nodes.length),
       weeks: new Float64Array(7 * nodes.length),
+      squares: new Float64Array(nodes.length),
     };
     let excess = 0;
     let weight = 0;
     nodes.forEach((node, place) => {
-      tellWeekdays(node.values, days, told, 7 * place);
+      tellWeekdays(node.values, room, told, place);
       const parent = parentOf(node);
+      const varianceOf = variancesBy(parent, told, place);
       for (let weekday = 0; weekday < 7; weekday++) {
         const at = 7 * place + weekday;
         if (!told.weeks[at]) continue;
-        const variance = told.variances[at] ?? 0;
+        const variance = varianceOf(weekday);
         const own = 1 / (variance + 0.05) ** 2;
         excess += own * (((told.factors[at] ?? 1) - (parent[weekday] ?? 1)) ** 2 - variance);
         weight += own;
@@ -93,101 +97,134 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
     nodes.forEach((node, place) => {
       const parent = parentOf(node);
       const factors = profiles.factorsOf(node.index);
-      let leverage = 0;
-      let sum = 0;
-      for (let weekday = 0; weekday < 7; weekday++) {
-        const at = 7 * place + weekday;
-        const usual = parent[weekday] ?? 1;
-        const weeks = told.weeks[at] ?? 0;
-        const share = weeks > 0 ? spread / (spread + (told.variances[at] ?? 0)) : 0;
-        if (weeks > 0) leverage += share / weeks / 7;
-        factors[weekday] = usual + share * ((told.factors[at] ?? 1) - usual);
-        sum += factors[weekday] ?? 1;
+      factors.set(parent);
+      // How sure a weekday is depends on its factor, which is known after the first time.
+      for (let time = 0; time < 2; time++) {
+        const varianceOf = variancesBy(factors, told, place);
+        let leverage = 0;
+        let sum = 0;
+        for (let weekday = 0; weekday < 7; weekday++) {
+          const at = 7 * place + weekday;
+          const usual = parent[weekday] ?? 1;
+          const weeks = told.weeks[at] ?? 0;
+          const share = weeks > 0 ? spread / (spread + varianceOf(weekday)) : 0;
+          if (weeks > 0) leverage += share / weeks / 7;
+          factors[weekday] = usual + share * ((told.factors[at] ?? 1) - usual);
+          sum += factors[weekday] ?? 1;
+        }
+        for (let weekday = 0; weekday < 7; weekday++) {
+          factors[weekday] = 7 * (factors[weekday] ?? 1) / sum;
+        }
+        profiles.note(node.index, Math.min(leverage, MOST_LEVERAGE));
       }
-      for (let weekday = 0; weekday < 7; weekday++) {
-        factors[weekday] = 7 * (factors[weekday] ?? 1) / sum;
-      }
-      profiles.note(node.index, leverage);
     });
   }
   return profiles;
 }
 
-/**
- * The share of each weekday in the level around it, from a place on.
- *
- * @param days Room for what is noted meanwhile.
- */
-function tellWeekdays(values: Float32Array, days: Days, told: Told, place: number): void {
-  const factors = told.factors.subarray(place, place + 7);
-  const variances = told.variances.subarray(place, place + 7);
-  const weeks = told.weeks.subarray(place, place + 7);
-  const levels = new Float64Array(7);
-  const levelSquares = new Float64Array(7);
-  let known = 0;
-  let positive = 0;
-  for (let day = Math.max(values.length - LEARNED_DAYS, 3); day < values.length - 3; day++) {
-    const value = values[day] ?? NaN;
-    const level = levelAround(values, day);
-    if (Number.isNaN(value) || !(level > 0)) continue;
-    const weekday = day % 7;
-    levels[weekday] = (levels[weekday] ?? 0) + level;
-    levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
-    weeks[weekday] = (weeks[weekday] ?? 0) + 1;
-    days.weekdays[known] = weekday;
-    days.values[known] = value;
-    days.levels[known] = level;
-    known += 1;
-    if (value > 0) positive += 1;
-  }
-  if (known < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
-    weeks.fill(0);
-    return;
-  }
-  // Over all weekdays: the few days of one may all have been 0 by chance.
+/** How far off what a series tells of a weekday is, in squares, if it has this profile. */
+function variancesBy(
+  profile: Float64Array,
+  told: Told,
+  place: number,
+): (weekday: number) => number {
   let all = 0;
-  let spent = 0;
   for (let weekday = 0; weekday < 7; weekday++) {
-    if (!weeks[weekday]) continue;
-    all += levels[weekday] ?? 0;
-    spent += 1 / (weeks[weekday] ?? 1) / 7;
+    all += errorGrowth(profile[weekday] ?? 1) * (told.levels[7 * place + weekday] ?? 0);
   }
+  // By all weekdays: the few days of one may all have been 0 by chance.
+  const dispersion = (told.squares[place] ?? 0) / all;
+  return (weekday) => {
+    const at = 7 * place + weekday;
+    return errorGrowth(profile[weekday] ?? 1) *
+      Math.max(dispersion / (told.levels[at] ?? 1), LEAST_VARIANCE / (told.weeks[at] ?? 1));
+  };
+}
+
+/**
+ * The share of each weekday in the level around it. Outliers are neither a part of the one nor of the
+ * other.
+ *
+ * @param room For the days that are learned from, and three before and after them.
+ */
+function tellWeekdays(values: Float32Array, room: Float64Array, told: Told, place: number): void {
+  const factors = told.factors.subarray(7 * place, 7 * place + 7);
+  const levels = told.levels.subarray(7 * place, 7 * place + 7);
+  const weeks = told.weeks.subarray(7 * place, 7 * place + 7);
+  const begin = Math.max(values.length - LEARNED_DAYS - 3, 0);
+  const seen = room.subarray(0, values.length - begin);
+  seen.set(values.subarray(begin));
   let dispersion = Infinity;
   let isSettled = false;
   for (let round = 0; round < ROUNDS && !isSettled; round++) {
     isSettled = round > 0;
     // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
     const sums = new Float64Array(7);
+    const squares = new Float64Array(7);
     const products = new Float64Array(7);
-    let squares = 0;
-    for (let index = 0; index < known; index++) {
-      const weekday = days.weekdays[index] ?? 0;
-      const value = days.values[index] ?? 0;
-      const level = days.levels[index] ?? 0;
-      const seen = believed(value, (factors[weekday] ?? 1) * level, dispersion * level);
-      if (seen !== value) isSettled = false;
-      sums[weekday] = (sums[weekday] ?? 0) + seen;
-      products[weekday] = (products[weekday] ?? 0) + seen * level;
-      squares += seen ** 2;
+    const levelSquares = new Float64Array(7);
+    levels.fill(0);
+    weeks.fill(0);
+    let known = 0;
+    let positive = 0;
+    for (let day = 3; day < seen.length - 3; day++) {
+      const value = values[begin + day] ?? NaN;
+      const level = levelAround(seen, day);
+      if (Number.isNaN(value) || !(level > 0)) continue;
+      const weekday = (begin + day) % 7;
+      const factor = factors[weekday] ?? 1;
+      const own = believed(value, factor * level, dispersion * errorGrowth(factor) * level);
+      if (own !== seen[day]) isSettled = false;
+      seen[day] = own;
+      sums[weekday] = (sums[weekday] ?? 0) + own;
+      squares[weekday] = (squares[weekday] ?? 0) + own ** 2;
+      products[weekday] = (products[weekday] ?? 0) + own * level;
+      levels[weekday] = (levels[weekday] ?? 0) + level;
+      levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
+      weeks[weekday] = (weeks[weekday] ?? 0) + 1;
+      known += 1;
+      if (value > 0) positive += 1;
     }
+    if (known < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
+      weeks.fill(0);
+      return;
+    }
+    let error = 0;
+    let usual = 0;
+    let spent = 0;
+    const dispersions: number[] = [];
     for (let weekday = 0; weekday < 7; weekday++) {
-      if (!weeks[weekday]) continue;
+      const days = weeks[weekday] ?? 0;
+      if (days === 0) continue;
       const factor = (sums[weekday] ?? 0) / (levels[weekday] ?? 1);
       factors[weekday] = factor;
-      squares += factor ** 2 * (levelSquares[weekday] ?? 0) - 2 * factor * (products[weekday] ?? 0);
+      const ofWeekday = (squares[weekday] ?? 0) + factor ** 2 * (levelSquares[weekday] ?? 0) -
+        2 * factor * (products[weekday] ?? 0);
+      const usualOfWeekday = errorGrowth(factor) * (levels[weekday] ?? 0);
+      error += ofWeekday;
+      usual += usualOfWeekday;
+      spent += 1 / days / 7;
+      if (days > 1) {
+        dispersions.push(ofWeekday / usualOfWeekday * days / (days - 1) / medianOfMean(days - 1));
+      }
     }
-    dispersion = Math.max(squares, 0) / all / Math.max(1 - spent, 0.1);
-  }
-  for (let weekday = 0; weekday < 7; weekday++) {
-    variances[weekday] = Math.max(
-      dispersion / (levels[weekday] ?? 1),
-      LEAST_VARIANCE / Math.max(weeks[weekday] ?? 0, 1),
-    );
+    told.squares[place] = Math.max(error, 0) / Math.max(1 - spent, 0.1);
+    // At first the median of the weekdays, most of which no outlier fell on; after it, what is believed.
+    dispersion = (round === 0 ? medianOf(dispersions) : 0) || (told.squares[place] ?? 0) / usual;
   }
 }
 
+/** The median of a mean of so many squared normal numbers (Wilson and Hilferty 1931). */
+function medianOfMean(count: number): number {
+  return (1 - 2 / (9 * count)) ** 3;
+}
+
+function medianOf(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
 /** The mean of the seven days around a day, NaN where too few of them are known. */
-function levelAround(values: Float32Array, day: number): number {
+function levelAround(values: Float64Array, day: number): number {
   let sum = 0;
   let known = 0;
   for (let near = day - 3; near <= day + 3; near++) {

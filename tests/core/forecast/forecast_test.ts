@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { mean, sum } from "simple-statistics";
 import { forecastAll } from "../../../core/forecast/forecast.ts";
+import { METHODS, methodsFor } from "../../../core/forecast/methods.ts";
 import type { Series } from "../../../core/forecast/series.ts";
 import { createRandom } from "../../../core/random.ts";
 import {
@@ -118,12 +119,68 @@ Deno.test("forecastAll() gives a lone account the shape of what is below it too"
   assertEquals(account?.shape.high95, errors[Math.floor(0.975 * errors.length)]);
 });
 
-Deno.test("forecastAll() knows nothing of what comes after its origin", () => {
-  const values = repeat([3, 0, 5, 1, 2, 0, 4], 10);
-  const twice = [values, values].map((values) =>
-    forecast([{ id: "a", parentId: null, values: values.slice(0, 60) }]).get("a")
+Deno.test("methodsFor() gives outlooks that know nothing of later days", () => {
+  const random = createRandom(21);
+  const values = Float32Array.from({ length: 420 }, () => random.poisson(20));
+  const changed = values.map((value, day) => day <= 400 ? value : 3 * value);
+  const profile = Float64Array.of(1.2, 1.2, 1, 1, 1, 0.8, 0.8);
+  const [before, after] = [values, changed].map((each) =>
+    methodsFor(420)(each, profile).map((outlook) => [
+      ...[1, 4, 7, 14, 28].map((ahead) => outlook(400, ahead)),
+      // One that does see them.
+      outlook(419, 1),
+    ])
   );
-  assertEquals(twice[0], twice[1]);
+  assertEquals(before?.length, METHODS.length);
+  before?.forEach((said, method) => {
+    assertEquals(said.slice(0, -1), after?.[method]?.slice(0, -1));
+    assert(said.at(-1) !== after?.[method]?.at(-1), `${method}`);
+  });
+});
+
+Deno.test("forecastAll() learns what was never seen from what adds up to it", () => {
+  const random = createRandom(23);
+  const values = () => Array.from({ length: 60 }, () => random.poisson(30));
+  const made = forecast([
+    { id: "account", parentId: null, values: repeat([null], 60) },
+    { id: "a", parentId: "account", values: values() },
+    { id: "b", parentId: "account", values: values() },
+  ]);
+  for (const day of [0, 6, 13]) {
+    assertAlmostEquals(made.get("a")?.[day]?.mean ?? NaN, 30, 4);
+    assertAlmostEquals(made.get("account")?.[day]?.mean ?? NaN, 60, 8);
+  }
+});
+
+Deno.test("forecastAll() knows after four weeks nearly as much as the mean of each weekday", () => {
+  const errors = { own: 0, mean: 0 };
+  const KNOWN = 32;
+  for (let seed = 1; seed <= 6; seed++) {
+    const random = createRandom(seed);
+    const leaves = Array.from({ length: 60 }, (_, index) => {
+      const weights = Array.from({ length: 7 }, () => Math.exp(random.normal(0, 0.6)));
+      const level = 300 * 7 / sum(weights);
+      return {
+        id: `ad ${index}`,
+        parentId: null,
+        values: Array.from(
+          { length: KNOWN + 14 },
+          (_, day) => random.poisson(level * (weights[day % 7] ?? 0) * random.gamma(44, 1 / 44)),
+        ),
+      };
+    });
+    const known = leaves.map((leaf) => ({ ...leaf, values: leaf.values.slice(0, KNOWN) }));
+    const own = forecast(known);
+    const means = BASELINES.find(([name]) => name === "weekday mean")?.[1](known, OPTIONS);
+    for (const { id, values } of leaves) {
+      for (let day = 0; day < 14; day++) {
+        const came = values[KNOWN + day] ?? NaN;
+        errors.own += Math.abs((own.get(id)?.[day]?.mean ?? NaN) - came);
+        errors.mean += Math.abs((means?.get(id)?.[day]?.mean ?? NaN) - came);
+      }
+    }
+  }
+  assert(errors.own < 1.012 * errors.mean, `${errors.own / errors.mean}`);
 });
 
 Deno.test("forecastAll() is better than every baseline on simulated leads, adds up, and covers", () => {

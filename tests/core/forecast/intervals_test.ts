@@ -50,7 +50,6 @@ Deno.test("rangesOf() knows how far off sums of days are, however the level move
       means: MEAN * expected.length,
       count: expected.length,
       level: MEAN,
-      leverage: 0,
     }));
     const { dayCorrelations, spreadOf } = rangesOf(
       sums,
@@ -99,7 +98,6 @@ Deno.test("rangesOf() allows for series that are more noisy at one time than at 
     means: MEAN * came.length,
     count: came.length,
     level: MEAN,
-    leverage: 0,
   }));
   const { errors, dayCorrelations, spreadOf } = rangesOf(sums, (place) => pasts[place] ?? null);
   const shape = shapeOf([errors], dayCorrelations);
