@@ -21,7 +21,7 @@ const MODEL_VERSION = "combined-4";
 /** How many days ahead are forecast: the longest month, so that its end is always among them. */
 export const HORIZON = 31;
 
-/** Methods are judged over 12 weeks, and need some days before. */
+/** As much of 100,000 ads as there is room for: three weeks that methods start with, and 13 judged. */
 const HISTORY_DAYS = 112;
 
 const BATCH = 500;

@@ -1,5 +1,5 @@
 /** Methods combined for each series by how far off they were before. */
-import { beginOf, METHODS, methodsFor, type Outlook } from "./methods.ts";
+import { beginOf, METHODS, methodsFor, type Outlook, type Outlooks } from "./methods.ts";
 import type { Node } from "./tree.ts";
 import type { Profiles } from "./weekdays.ts";
 
@@ -45,8 +45,8 @@ export function combinationsOf(
   const past = new LookBack();
   const look = ({ values, index }: Node) => {
     const outlooks = outlooksOf(values, profiles.factorsOf(index));
-    past.look(values, outlooks, profiles.leverageOf(index));
-    return outlooks;
+    past.look(values, outlooks, (day) => profiles.leverageOf(index, day, values.length));
+    return outlooks.outlooks;
   };
   const stride = Math.ceil(nodes.length / POOLED_SERIES);
   const sums = new Float64Array(METHODS.length);
@@ -168,9 +168,13 @@ class LookBack {
   /**
    * Takes the place of what was known of another series.
    *
-   * @param leverage How much of each day is in the weekday profile that the methods know.
+   * @param leverageOf How much of a day is in the weekday profile that the methods know.
    */
-  look(values: Float32Array, outlooks: readonly Outlook[], leverage: number): void {
+  look(
+    values: Float32Array,
+    { outlooks, seen }: Outlooks,
+    leverageOf: (day: number) => number,
+  ): void {
     const begin = beginOf(values);
     this.#noteLiveDays(values);
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
@@ -184,6 +188,8 @@ class LookBack {
       const value = values[target] ?? NaN;
       if (Number.isNaN(value)) continue;
       const { sums, counts } = target < middle ? this.#first : this.#second;
+      const leverage = leverageOf(target);
+      const own = leverage * (seen[target] ?? 0);
       const isRanged = target >= values.length - RANGED_DAYS;
       for (const ahead of isRanged ? RANGED_AHEAD : JUDGED_AHEAD) {
         const from = target - ahead;
@@ -192,9 +198,7 @@ class LookBack {
         for (let method = 0; method < outlooks.length; method++) {
           const told = outlooks[method]?.(from, ahead) ?? NaN;
           // The day itself is a part of its weekday's factor: what was expected without that part.
-          const said = METHODS[method]?.usesProfile
-            ? value + (told - value) / (1 - leverage)
-            : told;
+          const said = METHODS[method]?.usesProfile ? (told - own) / (1 - leverage) : told;
           if (isRanged) this.#said[at * METHODS.length + method] = said;
           if (ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
           sums[method] = (sums[method] ?? 0) + (value - said) ** 2;
@@ -232,7 +236,10 @@ class LookBack {
     }
   }
 
-  /** The root of the mean squared error of each method, on the same days, and the number of days. */
+  /**
+   * The root of the mean squared error of each method on the days that it could be asked, and the number
+   * of days.
+   */
   errors(halves: "both" | "first" | "second"): { errors: number[]; count: number } {
     const known = [
       ...halves === "second" ? [] : [this.#first],

@@ -88,20 +88,28 @@ export function forecastAll(
   });
   const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
   const isStopped = Uint8Array.from(levels.flat(), (node) => node.isStopped ? 1 : 0);
-  // Computed whenever it is asked for: to keep it takes as much memory as the means.
-  const spreadOf = (depth: number, index: number, mean: number, ahead: number) =>
-    isStopped[index] ? 0 : ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
-  // Of what was never seen itself, what it adds up to is all that is known.
-  const isUnseen = Uint8Array.from(
-    levels.flat(),
-    ({ children, values }) =>
-      children.length > 0 && values.every((value) => Number.isNaN(value)) ? 1 : 0,
+  // Of what was never seen itself, what adds up to it is all that is known.
+  const unseen = new Map(
+    levels.flat()
+      .filter(({ children, values }) => children.length > 0 && values.every(Number.isNaN))
+      .map(({ index, children }) => [index, children.map((child) => child.index)]),
   );
+  // Computed whenever it is asked for: to keep it takes as much memory as the means.
+  const spreadOf = (depth: number, index: number, mean: number, ahead: number): number => {
+    if (isStopped[index]) return 0;
+    const children = unseen.size > 0 ? unseen.get(index) : undefined;
+    if (!children) return ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
+    return Math.hypot(
+      ...children.map((child) =>
+        spreadOf(depth + 1, child, means.numbers[child * horizon + ahead - 1] ?? 0, ahead)
+      ),
+    );
+  };
   reconcile(
     levels,
     means,
     (node, mean, ahead) =>
-      isUnseen[node.index]
+      unseen.has(node.index)
         ? Infinity
         : doubtOf(node, spreadOf(node.depth, node.index, mean, ahead) ** 2),
   );

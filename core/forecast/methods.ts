@@ -46,17 +46,24 @@ export const METHODS: readonly Method[] = [
   },
 ];
 
-/** Sets up all methods for one series after another of so many days. None of them sees outliers, but for those of the first two weeks. */
+/** All methods set up for a series, and its days as they see them. */
+export type Outlooks = { outlooks: Outlook[]; seen: Float32Array };
+
+/**
+ * Sets up all methods for one series after another of so many days. None of them sees outliers, but for
+ * those of the first two weeks.
+ */
 export function methodsFor(
   days: number,
-): (values: Float32Array, profile: Float64Array) => Outlook[] {
+): (values: Float32Array, profile: Float64Array) => Outlooks {
   const all = METHODS.map(() => [new Float64Array(days + 1), new Float64Array(days + 1)]);
   const cleaned = new Float32Array(days);
   return (values, profile) => {
     const seen = withoutOutliers(values, profile, startLevel(values, profile), cleaned);
-    return METHODS.map((method, index) =>
+    const outlooks = METHODS.map((method, index) =>
       method.lookFrom(seen, profile, (place) => all[index]?.[place] ?? new Float64Array(days + 1))
     );
+    return { outlooks, seen };
   };
 }
 
@@ -80,6 +87,13 @@ function smoothed(
 const TREND_PACE = 0.05;
 const DAMPING = 0.9;
 
+const fadings: number[] = [];
+
+/** How many days' trend is left of so many. Kept, because it is asked for millions of times. */
+function fading(days: number): number {
+  return fadings[days] ??= DAMPING * (1 - DAMPING ** days) / (1 - DAMPING);
+}
+
 /** The same with a trend that fades (Gardner and McKenzie 1985). */
 function trending(
   values: Float32Array,
@@ -101,8 +115,7 @@ function trending(
     trends[day] = trend;
   }
   return (day, ahead) => {
-    const fading = DAMPING * (1 - DAMPING ** ahead) / (1 - DAMPING);
-    const level = (levels[day] ?? 0) + fading * (trends[day] ?? 0);
+    const level = (levels[day] ?? 0) + fading(ahead) * (trends[day] ?? 0);
     return Math.max(level, 0) * (profile[(day + ahead) % 7] ?? 1);
   };
 }

@@ -7,8 +7,6 @@ const OUTLYING = 3;
 const LEVEL_PACE = 0.2;
 /** How fast the spread follows: it remembers about three weeks. */
 const SPREAD_PACE = 0.05;
-/** Squared errors grow with this power of the weekday's factor: 1 for counts, 2 for what moves as a whole. */
-const ERROR_GROWTH = 1.5;
 /** What is left of a quiet weekday is not as quiet. */
 const LEAST_FACTOR = 0.5;
 /** No error counts as more than so many times the usual one: one outlier would hide the next. */
@@ -35,9 +33,13 @@ export function believed(value: number, expected: number, variance: number): num
   return Math.min(Math.max(value, low), high);
 }
 
-/** How many times those of a usual day the squared errors of a weekday are. */
+/**
+ * How many times those of a usual day the squared errors of a weekday are: its factor to the power of
+ * 1.5, between 1 for counts and 2 for what moves as a whole.
+ */
 export function errorGrowth(factor: number): number {
-  return Math.max(factor, LEAST_FACTOR) ** ERROR_GROWTH;
+  const usual = Math.max(factor, LEAST_FACTOR);
+  return usual * Math.sqrt(usual);
 }
 
 /**

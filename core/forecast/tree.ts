@@ -79,7 +79,7 @@ export function aheadOf(levels: readonly (readonly Node[])[], horizon: number): 
  * Nothing is negative: the leaves are cut at 0, and the others are their sums.
  *
  * @param means What each node forecast; afterwards what adds up.
- * @param varianceOf How far a mean is off in squares; infinite where it says nothing.
+ * @param varianceOf How far a mean is off in squares; infinite for a parent that says nothing.
  */
 export function reconcile(
   levels: readonly (readonly Node[])[],

@@ -9,7 +9,7 @@ export class Profiles {
 
   constructor(nodes: number) {
     this.#factors = new Float64Array(7 * nodes).fill(1);
-    this.#leverages = new Float64Array(nodes);
+    this.#leverages = new Float64Array(7 * nodes);
   }
 
   /** Seven factors around 1, the first for the weekday of the first day. */
@@ -17,22 +17,24 @@ export class Profiles {
     return this.#factors.subarray(7 * index, 7 * index + 7);
   }
 
-  /**
-   * How much of a past value went into its own factor. Errors of the past are smaller by it than those
-   * to come.
-   */
-  leverageOf(index: number): number {
-    return this.#leverages[index] ?? 0;
+  /** How much of each day that is learned from is in the factor of its weekday: seven of them. */
+  leveragesOf(index: number): Float64Array {
+    return this.#leverages.subarray(7 * index, 7 * index + 7);
   }
 
-  /** Learns one. Its factors are those that `factorsOf` has given, and were changed. */
-  note(index: number, leverage: number): void {
-    this.#leverages[index] = leverage;
+  /** How much of a day of a series of some days is in what its profile says of it. */
+  leverageOf(index: number, day: number, days: number): number {
+    const isLearned = day >= firstLearned(days) && day < days - AROUND;
+    return isLearned ? this.#leverages[7 * index + day % 7] ?? 0 : 0;
   }
 }
 
 /** Days that a profile is learned from: older ones may have been another season. */
 const LEARNED_DAYS = 182;
+/** No weekday has more of a week than all of it. */
+const MOST_FACTOR = 7;
+/** So many days on each side of a day make its level. */
+const AROUND = 3;
 /** A level needs so many known days of the seven around it. */
 const LEAST_KNOWN = 4;
 /**
@@ -69,7 +71,9 @@ const EVEN = new Float64Array(7).fill(1);
 export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles {
   const profiles = new Profiles(levels.reduce((sum, nodes) => sum + nodes.length, 0));
   // One for all series: their garbage would take seconds.
-  const room = new Float64Array(LEARNED_DAYS + 6);
+  const room = new Float64Array(LEARNED_DAYS + 2 * AROUND);
+  // How much there is of each node, to tell how much of its parent it is.
+  const sizes = new Float64Array(levels.reduce((sum, nodes) => sum + nodes.length, 0));
   for (const nodes of levels) {
     const parentOf = ({ parent }: Node) => parent ? profiles.factorsOf(parent.index) : EVEN;
     const told: Told = {
@@ -82,6 +86,9 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
     let weight = 0;
     nodes.forEach((node, place) => {
       tellWeekdays(node.values, room, told, place);
+      for (let weekday = 0; weekday < 7; weekday++) {
+        sizes[node.index] = (sizes[node.index] ?? 0) + (told.levels[7 * place + weekday] ?? 0);
+      }
       const parent = parentOf(node);
       const varianceOf = variancesBy(parent, told, place);
       for (let weekday = 0; weekday < 7; weekday++) {
@@ -97,29 +104,44 @@ export function weekdayProfiles(levels: readonly (readonly Node[])[]): Profiles 
     nodes.forEach((node, place) => {
       const parent = parentOf(node);
       const factors = profiles.factorsOf(node.index);
+      const leverages = profiles.leveragesOf(node.index);
+      const ofParent = node.parent && profiles.leveragesOf(node.parent.index);
+      const partOfParent = node.parent ? partOf(sizes, node.index, node.parent.index) : 0;
       factors.set(parent);
       // How sure a weekday is depends on its factor, which is known after the first time.
       for (let time = 0; time < 2; time++) {
         const varianceOf = variancesBy(factors, told, place);
-        let leverage = 0;
         let sum = 0;
         for (let weekday = 0; weekday < 7; weekday++) {
           const at = 7 * place + weekday;
           const usual = parent[weekday] ?? 1;
           const weeks = told.weeks[at] ?? 0;
           const share = weeks > 0 ? spread / (spread + varianceOf(weekday)) : 0;
-          if (weeks > 0) leverage += share / weeks / 7;
+          const own = weeks > 0 ? share / weeks : 0;
+          // A day is a part of its parent's as well, and so of what is taken from there.
+          const leverage = own + (1 - share) * partOfParent * (ofParent?.[weekday] ?? 0);
+          leverages[weekday] = Math.min(leverage, MOST_LEVERAGE);
           factors[weekday] = usual + share * ((told.factors[at] ?? 1) - usual);
           sum += factors[weekday] ?? 1;
         }
         for (let weekday = 0; weekday < 7; weekday++) {
           factors[weekday] = 7 * (factors[weekday] ?? 1) / sum;
         }
-        profiles.note(node.index, Math.min(leverage, MOST_LEVERAGE));
       }
     });
   }
   return profiles;
+}
+
+/** How much of a parent a node is. */
+function partOf(sizes: Float64Array, index: number, parent: number): number {
+  const whole = sizes[parent] ?? 0;
+  return whole > 0 ? Math.min((sizes[index] ?? 0) / whole, 1) : 0;
+}
+
+/** The first of so many days that a profile is learned from. */
+function firstLearned(days: number): number {
+  return Math.max(days - AROUND - LEARNED_DAYS, AROUND);
 }
 
 /** How far off what a series tells of a weekday is, in squares, if it has this profile. */
@@ -145,35 +167,46 @@ function variancesBy(
  * The share of each weekday in the level around it. Outliers are neither a part of the one nor of the
  * other.
  *
- * @param room For the days that are learned from, and three before and after them.
+ * @param room For the days that are learned from, and those around them.
  */
 function tellWeekdays(values: Float32Array, room: Float64Array, told: Told, place: number): void {
   const factors = told.factors.subarray(7 * place, 7 * place + 7);
   const levels = told.levels.subarray(7 * place, 7 * place + 7);
   const weeks = told.weeks.subarray(7 * place, 7 * place + 7);
-  const begin = Math.max(values.length - LEARNED_DAYS - 3, 0);
+  const begin = firstLearned(values.length) - AROUND;
   const seen = room.subarray(0, values.length - begin);
   seen.set(values.subarray(begin));
+  let known = 0;
+  let positive = 0;
+  for (let day = AROUND; day < seen.length - AROUND; day++) {
+    const value = seen[day] ?? NaN;
+    if (value >= 0) known += 1;
+    if (value > 0) positive += 1;
+  }
+  if (known < LEAST_DAYS.known || positive < LEAST_DAYS.positive) return;
+  // Where nothing comes on most days, their medians are 0.
+  if (2 * positive > known) cutTowers(seen);
+  // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
+  const sums = new Float64Array(7);
+  const squares = new Float64Array(7);
+  const products = new Float64Array(7);
+  const levelSquares = new Float64Array(7);
   let dispersion = Infinity;
   let isSettled = false;
   for (let round = 0; round < ROUNDS && !isSettled; round++) {
     isSettled = round > 0;
-    // How far days lie from their factor, by their level: (value - factor x level) squared, as sums.
-    const sums = new Float64Array(7);
-    const squares = new Float64Array(7);
-    const products = new Float64Array(7);
-    const levelSquares = new Float64Array(7);
-    levels.fill(0);
-    weeks.fill(0);
-    let known = 0;
-    let positive = 0;
-    for (let day = 3; day < seen.length - 3; day++) {
+    for (const each of [sums, squares, products, levelSquares, levels, weeks]) each.fill(0);
+    for (let day = AROUND; day < seen.length - AROUND; day++) {
       const value = values[begin + day] ?? NaN;
       const level = levelAround(seen, day);
       if (Number.isNaN(value) || !(level > 0)) continue;
       const weekday = (begin + day) % 7;
       const factor = factors[weekday] ?? 1;
-      const own = believed(value, factor * level, dispersion * errorGrowth(factor) * level);
+      const own = believed(
+        Math.min(value, MOST_FACTOR * level),
+        factor * level,
+        dispersion * errorGrowth(factor) * level,
+      );
       if (own !== seen[day]) isSettled = false;
       seen[day] = own;
       sums[weekday] = (sums[weekday] ?? 0) + own;
@@ -182,12 +215,6 @@ function tellWeekdays(values: Float32Array, room: Float64Array, told: Told, plac
       levels[weekday] = (levels[weekday] ?? 0) + level;
       levelSquares[weekday] = (levelSquares[weekday] ?? 0) + level ** 2;
       weeks[weekday] = (weeks[weekday] ?? 0) + 1;
-      known += 1;
-      if (value > 0) positive += 1;
-    }
-    if (known < LEAST_DAYS.known || positive < LEAST_DAYS.positive) {
-      weeks.fill(0);
-      return;
     }
     let error = 0;
     let usual = 0;
@@ -209,8 +236,30 @@ function tellWeekdays(values: Float32Array, room: Float64Array, told: Told, plac
       }
     }
     told.squares[place] = Math.max(error, 0) / Math.max(1 - spent, 0.1);
-    // At first the median of the weekdays, most of which no outlier fell on; after it, what is believed.
+    // At first the median of the weekdays, as most are without an outlier; after it, what is believed.
     dispersion = (round === 0 ? medianOf(dispersions) : 0) || (told.squares[place] ?? 0) / usual;
+  }
+}
+
+/**
+ * Cuts days that would be nearly all of the level of the seven days around them, at first by their
+ * median: with such a day in it, a whole week looks like outliers.
+ */
+function cutTowers(days: Float64Array): void {
+  let sum = 0;
+  let most = 0;
+  for (const value of days) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    most = Math.max(most, value);
+  }
+  // Of few series there is anything to cut, and medians take time.
+  if (most * days.length <= MOST_FACTOR * sum) return;
+  const before = days.slice();
+  for (let day = 0; day < days.length; day++) {
+    const near = before.subarray(Math.max(day - AROUND, 0), day + AROUND + 1);
+    const usual = medianOf([...near].filter((value) => !Number.isNaN(value)));
+    if (usual > 0 && (days[day] ?? 0) > MOST_FACTOR * usual) days[day] = usual;
   }
 }
 
@@ -227,7 +276,7 @@ function medianOf(values: number[]): number {
 function levelAround(values: Float64Array, day: number): number {
   let sum = 0;
   let known = 0;
-  for (let near = day - 3; near <= day + 3; near++) {
+  for (let near = day - AROUND; near <= day + AROUND; near++) {
     const value = values[near] ?? NaN;
     if (Number.isNaN(value)) continue;
     sum += value;

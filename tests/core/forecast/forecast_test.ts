@@ -125,7 +125,7 @@ Deno.test("methodsFor() gives outlooks that know nothing of later days", () => {
   const changed = values.map((value, day) => day <= 400 ? value : 3 * value);
   const profile = Float64Array.of(1.2, 1.2, 1, 1, 1, 0.8, 0.8);
   const [before, after] = [values, changed].map((each) =>
-    methodsFor(420)(each, profile).map((outlook) => [
+    methodsFor(420)(each, profile).outlooks.map((outlook) => [
       ...[1, 4, 7, 14, 28].map((ahead) => outlook(400, ahead)),
       // One that does see them.
       outlook(419, 1),
@@ -143,12 +143,20 @@ Deno.test("forecastAll() learns what was never seen from what adds up to it", ()
   const values = () => Array.from({ length: 60 }, () => random.poisson(30));
   const made = forecast([
     { id: "account", parentId: null, values: repeat([null], 60) },
-    { id: "a", parentId: "account", values: values() },
-    { id: "b", parentId: "account", values: values() },
+    { id: "campaign", parentId: "account", values: repeat([null], 60) },
+    { id: "a", parentId: "campaign", values: values() },
+    { id: "b", parentId: "campaign", values: values() },
   ]);
   for (const day of [0, 6, 13]) {
-    assertAlmostEquals(made.get("a")?.[day]?.mean ?? NaN, 30, 4);
-    assertAlmostEquals(made.get("account")?.[day]?.mean ?? NaN, 60, 8);
+    const [one, campaign, account] = ["a", "campaign", "account"].map((id) => made.get(id)?.[day]);
+    assertAlmostEquals(one?.mean ?? NaN, 30, 4);
+    assertAlmostEquals(account?.mean ?? NaN, 60, 8);
+    assertAlmostEquals(account?.mean ?? NaN, campaign?.mean ?? NaN, 1e-9);
+    // As unsure as two ads together.
+    const width = (of: typeof one) => (of?.high80 ?? NaN) - (of?.low80 ?? NaN);
+    for (const parent of [campaign, account]) {
+      assertAlmostEquals(width(parent) / width(one), Math.SQRT2, 0.4);
+    }
   }
 });
 
