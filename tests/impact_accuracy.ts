@@ -5,7 +5,11 @@ import {
   type Impact,
   type ImpactVerdict,
 } from "../core/impact/analyze.ts";
+import { effectOf } from "../core/impact/effect.ts";
 import type { ImpactMetric } from "../core/impact/metrics.ts";
+import { expect, follow, type Variation } from "../core/impact/movement.ts";
+import { panelOf } from "../core/impact/panel.ts";
+import { startOf } from "../core/impact/start.ts";
 import { createRandom, hashOf } from "../core/random.ts";
 import { type ImpactScenario, type SimulatedImpact, simulateImpact } from "./impact_simulation.ts";
 import type { Hits } from "./tier_accuracy.ts";
@@ -28,8 +32,13 @@ export type ImpactAccuracy = {
   /** Verdicts on entities that were chosen at random, and because they had just done worst. */
   random: Hits;
   worst: Hits;
+  /** The same with two weeks on each side. */
+  randomInTwoWeeks: Hits;
+  worstInTwoWeeks: Hits;
   /** Those of the true changes that got the right verdict. */
   cheaper: Hits;
+  /** The same of who is told how rates move in that kind of accounts, and has nothing to learn. */
+  cheaperByOracle: Hits;
   /** The same with two weeks on each side, and with 3 leads a day. */
   cheaperInTwoWeeks: Hits;
   cheaperWithFewLeads: Hits;
@@ -50,7 +59,10 @@ export function measureImpact(
   const total: ImpactAccuracy = {
     random: none(),
     worst: none(),
+    randomInTwoWeeks: none(),
+    worstInTwoWeeks: none(),
     cheaper: none(),
+    cheaperByOracle: none(),
     cheaperInTwoWeeks: none(),
     cheaperWithFewLeads: none(),
     dearer: none(),
@@ -61,13 +73,20 @@ export function measureImpact(
   // No two kinds have the same luck.
   const seedOf = (what: string, number: number) => hashOf(`${scenario.name} ${what} ${number}`);
   for (let number = 1; number <= placebos; number++) {
-    const account = simulateImpact(scenario, seedOf("placebo", number), 7);
     const { uniform } = createRandom(seedOf("choice", number));
-    const at = Math.floor(uniform() * account.members.length);
-    for (const [hits, index] of [[total.random, at], [total.worst, worstOf(account)]] as const) {
-      const impact = analyze(account, index, 7);
-      count(hits, impact?.verdict === "positive" || impact?.verdict === "negative");
-      count(total.interval, holds(impact, "cpl", 0));
+    const place = uniform();
+    const spans = [
+      { days: 7, random: total.random, worst: total.worst },
+      { days: 14, random: total.randomInTwoWeeks, worst: total.worstInTwoWeeks },
+    ];
+    for (const { days, random, worst } of spans) {
+      const account = simulateImpact(scenario, seedOf("placebo", number), days);
+      const at = Math.floor(place * account.members.length);
+      for (const [hits, index] of [[random, at], [worst, worstOf(account)]] as const) {
+        const impact = analyze(account, index, days);
+        count(hits, impact?.verdict === "positive" || impact?.verdict === "negative");
+        count(total.interval, holds(impact, "cpl", 0));
+      }
     }
   }
   const kinds = [
@@ -92,6 +111,9 @@ export function measureImpact(
       const impact = analyze(account, index, days);
       count(hits, impact?.verdict === verdict);
       count(total.interval, holds(impact, "cpl", percent));
+      if (hits === total.cheaper) {
+        count(total.cheaperByOracle, isFoundByOracle(account, index, days, variationOf(scenario)));
+      }
     }
     const account = simulateImpact(
       { ...scenario, leadsPerDay: 10 },
@@ -117,7 +139,10 @@ export function poolImpact(parts: ImpactAccuracy[]): ImpactAccuracy {
   return {
     random: sum("random"),
     worst: sum("worst"),
+    randomInTwoWeeks: sum("randomInTwoWeeks"),
+    worstInTwoWeeks: sum("worstInTwoWeeks"),
     cheaper: sum("cheaper"),
+    cheaperByOracle: sum("cheaperByOracle"),
     cheaperInTwoWeeks: sum("cheaperInTwoWeeks"),
     cheaperWithFewLeads: sum("cheaperWithFewLeads"),
     dearer: sum("dearer"),
@@ -127,20 +152,65 @@ export function poolImpact(parts: ImpactAccuracy[]): ImpactAccuracy {
   };
 }
 
+/** How rates truly move in a kind of accounts, as the method has it. */
+function variationOf(
+  { dailyVariance, weekDeviation, ownDrift, jumps, campaignDrift, accountDrift }: ImpactScenario,
+): Variation {
+  // The filter wants to be a little unsure of everything.
+  const atLeast = (variance: number) => Math.max(variance, 1e-6);
+  return {
+    // A week that is bad as a whole is as off as seven days of that much more variance.
+    day: atLeast(dailyVariance + 7 * weekDeviation ** 2),
+    own: atLeast(ownDrift ** 2 + jumps.share * jumps.deviation ** 2),
+    parent: atLeast(campaignDrift ** 2),
+    account: atLeast(accountDrift ** 2),
+    reversion: 0,
+  };
+}
+
+/** Whether an ad set is found cheaper by the same expectation, from the true variances. */
+function isFoundByOracle(
+  account: SimulatedImpact,
+  index: number,
+  days: number,
+  variation: Variation,
+): boolean {
+  const { members, span, known } = questionOf(account, index, days);
+  const panel = panelOf(DECIDING_METRIC, members, span, { windowBefore: days, known });
+  const [subject] = panel.rows;
+  if (!subject) return false;
+  const filtered = follow(panel, startOf(panel), variation);
+  const { ratio, p } = effectOf(subject.after, expect(panel, filtered, variation));
+  return p < 0.05 && ratio > 1;
+}
+
+/** The ad set at a place, what it is compared with, and over which days. */
+function questionOf(
+  { members, changeDay, completenessAt }: SimulatedImpact,
+  index: number,
+  days: number,
+) {
+  const share = completenessAt(changeDay + days);
+  return {
+    members: [...members.slice(index, index + 1), ...members.toSpliced(index, 1)],
+    span: { changeDay, lastDay: changeDay + days },
+    known: { share, atWorst: share },
+  };
+}
+
 /** What is said of the ad set at a place, null where too little is known to say anything. */
 function analyze(
-  { members, changeDay, completenessAt }: SimulatedImpact,
+  account: SimulatedImpact,
   index: number,
   days: number,
   metrics: ImpactMetric[] = [DECIDING_METRIC],
 ): Impact | null {
-  const share = completenessAt(changeDay + days);
+  const { members, span, known } = questionOf(account, index, days);
   const impact = analyzeChange({
-    members: [...members.slice(index, index + 1), ...members.toSpliced(index, 1)],
-    changeDay,
-    lastDay: changeDay + days,
+    members,
+    ...span,
     windowBefore: days,
-    known: { share, atWorst: share },
+    known,
     smallPercent: 10,
     metrics,
   });

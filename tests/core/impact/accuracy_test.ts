@@ -17,15 +17,33 @@ Deno.test.beforeAll(() => {
 });
 
 Deno.test("impacts are not found where nothing was changed, chance and a bad week apart", () => {
-  for (const [index, { random, worst }] of measured.entries()) {
-    const both = { hits: random.hits + worst.hits, of: random.of + worst.of };
-    assert(isWithin(both, ASKED_OF_IMPACT.placebos), `${KINDS[index]}: ${both.hits} of ${both.of}`);
+  for (const [index, each] of measured.entries()) {
+    for (
+      const [one, other] of [
+        [each.random, each.worst],
+        [each.randomInTwoWeeks, each.worstInTwoWeeks],
+      ] as const
+    ) {
+      const both = { hits: one.hits + other.hits, of: one.of + other.of };
+      assert(
+        isWithin(both, ASKED_OF_IMPACT.placebos),
+        `${KINDS[index]}: ${both.hits} of ${both.of}`,
+      );
+    }
   }
 });
 
 Deno.test("impacts are found where a change made leads 30 % cheaper", () => {
   const [account] = measured;
   assert(isWithin(account?.cheaper ?? { hits: 0, of: 1 }, ASKED_OF_IMPACT.found));
+  assert(isWithin(account?.cheaperInTwoWeeks ?? { hits: 0, of: 1 }, ASKED_OF_IMPACT.found));
+});
+
+Deno.test("impacts are found nearly as often as by who knows how rates move", () => {
+  const sum = (name: "cheaper" | "cheaperByOracle") =>
+    measured.reduce((total, { [name]: { hits } }) => total + hits, 0);
+  const oracle = sum("cheaperByOracle");
+  assert(oracle > 15 && sum("cheaper") > 0.8 * oracle, `${sum("cheaper")} by ${oracle}`);
 });
 
 Deno.test("impacts have intervals that hold the truth", () => {
