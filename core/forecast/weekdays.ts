@@ -30,7 +30,7 @@ export class Profiles {
 }
 
 /** Days that a profile is learned from: older ones may have been another season. */
-const LEARNED_DAYS = 182;
+const LEARNED_DAYS = 364;
 /** No weekday has more of a week than all of it. */
 const MOST_FACTOR = 7;
 /** So many days on each side of a day make its level. */
