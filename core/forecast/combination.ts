@@ -31,6 +31,8 @@ export const MOST_PAST_ERRORS = RANGED_DAYS * RANGED_AHEAD.length;
 /** The methods combined for one series. It holds until the next one is combined. */
 export type Combination = {
   outlook: Outlook;
+  /** How much of what the outlook says comes, by how long the series has been silent: 1 where it is not. */
+  returning: number;
   /** Tells how far off it was before: what was expected, what came, how far ahead, from which day. */
   pastErrors(tell: (expected: number, came: number, ahead: number, from: number) => void): void;
 };
@@ -52,10 +54,12 @@ export function combinationsOf(
   const sums = new Float64Array(METHODS.length);
   const weights = new Float64Array(METHODS.length);
   let judgedDays = 0;
+  const silent: Node[] = [];
   for (let place = 0; place < nodes.length; place += stride) {
     const node = nodes[place];
     if (!node) continue;
     look(node);
+    if (past.wasSilent) silent.push(node);
     const { errors, count } = past.errors("both");
     judgedDays = Math.max(judgedDays, count);
     relativeLogs(errors).forEach((log, method) => {
@@ -68,6 +72,11 @@ export function combinationsOf(
     logs: Array.from(sums, (sum, method) => sum / (weights[method] ?? 0)),
     count: judgedDays,
   };
+  const returns = new Returns();
+  for (const node of silent) {
+    look(node);
+    past.tellSilent(weightsOf(past.errors("both"), pooled), returns);
+  }
   return (node) => {
     const outlooks = look(node);
     const weights = weightsOf(past.errors("both"), pooled);
@@ -79,6 +88,7 @@ export function combinationsOf(
     };
     return {
       outlook: (day, ahead) => combine(weights, outlooks.map((outlook) => outlook(day, ahead))),
+      returning: returns.after(past.silenceOf(node.values.length - 1)),
       pastErrors: (tell) => past.tell(of, tell),
     };
   };
@@ -152,6 +162,28 @@ class Misses {
   counts = new Float64Array(METHODS.length);
 }
 
+/**
+ * How much comes of series that are silent: of what their methods expect, by how many times as long as
+ * chance explains they have been so. Some pause, most are over (as in Teunter, Syntetos and Babai 2011,
+ * but learned from all series of a level).
+ */
+class Returns {
+  #expected = new Float64Array(SILENCES.length + 1);
+  #came = new Float64Array(SILENCES.length + 1);
+
+  /** Notes a day after a silence, in usual days of its series. */
+  note(silence: number, expected: number, came: number): void {
+    this.#expected[silence] = (this.#expected[silence] ?? 0) + expected;
+    this.#came[silence] = (this.#came[silence] ?? 0) + came;
+  }
+
+  after(silence: number): number {
+    if (silence === 0) return 1;
+    const came = (this.#came[silence] ?? 0) + USUAL_RETURN.share * USUAL_RETURN.days;
+    return Math.min(came / ((this.#expected[silence] ?? 0) + USUAL_RETURN.days), 1);
+  }
+}
+
 /** What the methods said of one series on the days of the past, and what came. */
 class LookBack {
   #said = new Float64Array(MOST_PAST_ERRORS * METHODS.length);
@@ -161,7 +193,13 @@ class LookBack {
   #count = 0;
   /** Where the second half of the days begins. */
   #middle = 0;
-  #isLive = new Uint8Array();
+  /** Of each day and of each error: 0 while a series is not over, else how long it has been silent. */
+  #silences = new Uint8Array();
+  #silenceBefore = new Uint8Array(MOST_PAST_ERRORS);
+  /** The mean of the days on which something came. */
+  #usual = 0;
+  /** Whether it was silent before any of the days that are told of. */
+  wasSilent = false;
   #first = new Misses();
   #second = new Misses();
 
@@ -176,7 +214,8 @@ class LookBack {
     leverageOf: (day: number) => number,
   ): void {
     const begin = beginOf(values);
-    this.#noteLiveDays(values);
+    this.#noteSilences(values);
+    this.wasSilent = false;
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
     const middle = (first + values.length) / 2;
     for (const each of [this.#first, this.#second]) {
@@ -193,14 +232,16 @@ class LookBack {
       const isRanged = target >= values.length - RANGED_DAYS;
       for (const ahead of isRanged ? RANGED_AHEAD : JUDGED_AHEAD) {
         const from = target - ahead;
-        if (from < begin + WARM_DAYS - 7 || !this.#isLive[from]) continue;
+        if (from < begin + WARM_DAYS - 7) continue;
+        const silence = this.#silences[from] ?? 0;
+        if (silence > 0 && !isRanged) continue;
         const at = this.#count;
         for (let method = 0; method < outlooks.length; method++) {
           const told = outlooks[method]?.(from, ahead) ?? NaN;
           // The day itself is a part of its weekday's factor: what was expected without that part.
           const said = METHODS[method]?.usesProfile ? (told - own) / (1 - leverage) : told;
           if (isRanged) this.#said[at * METHODS.length + method] = said;
-          if (ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
+          if (silence > 0 || ahead > MOST_JUDGED_AHEAD || Number.isNaN(said)) continue;
           sums[method] = (sums[method] ?? 0) + (value - said) ** 2;
           counts[method] = (counts[method] ?? 0) + 1;
         }
@@ -208,32 +249,49 @@ class LookBack {
         this.#came[at] = value;
         this.#ahead[at] = ahead;
         this.#from[at] = from;
+        this.#silenceBefore[at] = silence;
         this.#count += 1;
+        if (silence > 0) this.wasSilent = true;
       }
       if (target < middle) this.#middle = this.#count;
     }
   }
 
   /**
-   * Notes on which days a series was not over. Nobody asks for a forecast of what is over; and the
+   * Notes on which days a series was over, and for how long. Nothing else is learned from those: the
    * many zeros after an end, each of them foreseen, would make the methods that give up at once look
    * best, and the days of all others look safer than they are.
    */
-  #noteLiveDays(values: Float32Array): void {
+  #noteSilences(values: Float32Array): void {
     // One for all series: a new one for each makes as much garbage as their days.
-    if (this.#isLive.length < values.length) this.#isLive = new Uint8Array(values.length);
+    if (this.#silences.length < values.length) this.#silences = new Uint8Array(values.length);
     let known = 0;
     let positive = 0;
+    let sum = 0;
     for (const value of values) {
       if (value >= 0) known += 1;
-      if (value > 0) positive += 1;
+      if (value > 0) {
+        positive += 1;
+        sum += value;
+      }
     }
-    const silence = Math.max(SURPRISING * known / positive, LEAST_SILENCE);
-    let last = -Infinity;
+    this.#usual = sum / positive;
+    const surprising = Math.max(SURPRISING * known / positive, LEAST_SILENCE);
+    let silent = Infinity;
     for (let day = 0; day < values.length; day++) {
-      if ((values[day] ?? 0) > 0) last = day;
-      this.#isLive[day] = day - last < silence ? 1 : 0;
+      const value = values[day] ?? NaN;
+      if (value > 0) silent = 0;
+      // What is unknown is not silent.
+      if (value === 0) silent += 1;
+      let steps = 0;
+      while (silent >= (SILENCES[steps] ?? NaN) * surprising) steps += 1;
+      this.#silences[day] = steps;
     }
+  }
+
+  /** How long a series has been silent on a day: as many of the steps of `SILENCES`. */
+  silenceOf(day: number): number {
+    return this.#silences[day] ?? 0;
   }
 
   /**
@@ -264,6 +322,7 @@ class LookBack {
     tell: (expected: number, came: number, ahead: number, from: number) => void,
   ): void {
     for (let at = 0; at < this.#count; at++) {
+      if (this.#silenceBefore[at]) continue;
       const weights = at < this.#middle ? first : second;
       tell(
         Math.max(combine(weights, this.#said, at * METHODS.length), 0),
@@ -271,6 +330,17 @@ class LookBack {
         this.#ahead[at] ?? 1,
         this.#from[at] ?? 0,
       );
+    }
+  }
+
+  /** Tells what methods expected together after silences, and what came. */
+  tellSilent(weights: readonly number[], returns: Returns): void {
+    if (!(this.#usual > 0)) return;
+    for (let at = 0; at < this.#count; at++) {
+      const silence = this.#silenceBefore[at] ?? 0;
+      if (silence === 0) continue;
+      const expected = Math.max(combine(weights, this.#said, at * METHODS.length), 0);
+      returns.note(silence, expected / this.#usual, (this.#came[at] ?? 0) / this.#usual);
     }
   }
 }
@@ -281,3 +351,7 @@ const MOST_JUDGED_AHEAD = Math.max(...JUDGED_AHEAD);
 const SURPRISING = 3;
 /** Nothing is over after a weekend. */
 const LEAST_SILENCE = 4;
+/** Silences are told apart by how many times as long they are. */
+const SILENCES = [1, 2, 4];
+/** What is taken for usual of a silence, as if so many days had been seen after such. */
+const USUAL_RETURN = { share: 0.3, days: 10 };

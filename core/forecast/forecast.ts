@@ -49,15 +49,17 @@ export function forecastAll(
   const levels = levelsOf(all);
   const profiles = weekdayProfiles(levels);
   const means = aheadOf(levels, horizon);
+  const returns = new Float32Array(levels.reduce((sum, nodes) => sum + nodes.length, 0));
   const ranges = levels.map((nodes) => {
     const combine = combinationsOf(nodes, profiles);
     const stride = Math.ceil(nodes.length * MOST_PAST_ERRORS / SHAPING_ERRORS);
     const past = new Map<number, PastErrors>();
     const sums = nodes.map((node, place): ErrorSums => {
-      const { outlook, pastErrors } = combine(node);
+      const { outlook, returning, pastErrors } = combine(node);
+      returns[node.index] = returning;
       let level = 0;
       for (let ahead = 1; ahead <= horizon && !node.isStopped; ahead++) {
-        const mean = Math.max(outlook(node.values.length - 1, ahead), 0);
+        const mean = returning * Math.max(outlook(node.values.length - 1, ahead), 0);
         means.numbers[node.index * horizon + ahead - 1] = mean;
         level += mean / horizon;
       }
@@ -98,7 +100,10 @@ export function forecastAll(
   const spreadOf = (depth: number, index: number, mean: number, ahead: number): number => {
     if (isStopped[index]) return 0;
     const children = unseen.size > 0 ? unseen.get(index) : undefined;
-    if (!children) return ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
+    if (!children) {
+      const spread = ranges[depth]?.spreadOf(index - (starts[depth] ?? 0), mean, ahead) ?? 0;
+      return spreadWhere(returns[index] ?? 1, mean, spread);
+    }
     return Math.hypot(
       ...children.map((child) =>
         spreadOf(depth + 1, child, means.numbers[child * horizon + ahead - 1] ?? 0, ahead)
@@ -134,6 +139,15 @@ export function forecastAll(
     numbersOf,
     levels: shaped,
   };
+}
+
+/**
+ * How far off a forecast is that holds with a probability only, and else nothing comes: of the mean of
+ * both.
+ */
+function spreadWhere(probability: number, mean: number, spread: number): number {
+  if (probability === 1) return spread;
+  return Math.sqrt(probability * spread ** 2 + (1 / probability - 1) * mean ** 2);
 }
 
 function daysOf(

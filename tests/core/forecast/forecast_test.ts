@@ -160,6 +160,37 @@ Deno.test("forecastAll() learns what was never seen from what adds up to it", ()
   }
 });
 
+Deno.test("forecastAll() takes an ad that has been silent for longer than chance for over", () => {
+  const random = createRandom(29);
+  // Of 40 ads five have ended ten days ago, and ten have before.
+  const ads = Array.from({ length: 40 }, (_, index) => {
+    const end = index < 5 ? DAYS - 10 : index < 15 ? 25 + 3 * index : DAYS;
+    return Array.from({ length: DAYS }, (_, day) => day < end ? random.poisson(10) : 0);
+  });
+  const made = forecast(treeOf({ a: ads }));
+  ads.forEach((_, index) => {
+    const { mean = NaN, low80, high80 = NaN } = made.get(`a ${index}`)?.[0] ?? {};
+    if (index < 15) assert(mean < 0.5 && low80 === 0 && high80 < 3, `${index}: ${mean}, ${high80}`);
+    else assert(mean > 6 && mean < 14, `${index}: ${mean}`);
+  });
+});
+
+Deno.test("forecastAll() expects back what comes back on its level", () => {
+  const random = createRandom(31);
+  // Each runs for three weeks and pauses for two; the first one has paused for one by now.
+  const ads = Array.from({ length: 30 }, (_, index) => {
+    const shift = index === 0 ? 14 : Math.floor(35 * random.uniform());
+    return Array.from(
+      { length: DAYS },
+      (_, day) => (day + shift) % 35 < 21 ? random.poisson(10) : 0,
+    );
+  });
+  assertEquals(sum(ads[0]?.slice(-7) ?? [NaN]), 0);
+  const paused = forecast(treeOf({ a: ads })).get("a 0") ?? [];
+  // In a week it comes back.
+  assert(mean(paused.map(({ mean }) => mean)) > 1.5, `${mean(paused.map(({ mean }) => mean))}`);
+});
+
 Deno.test("forecastAll() knows after four weeks nearly as much as the mean of each weekday", () => {
   const errors = { own: 0, mean: 0 };
   const KNOWN = 32;
