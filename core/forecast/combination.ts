@@ -196,7 +196,8 @@ class LookBack {
   /** Of each day and of each error: 0 while a series is not over, else how long it has been silent. */
   #silences = new Uint8Array();
   #silenceBefore = new Uint8Array(MOST_PAST_ERRORS);
-  /** The mean of the days on which something came. */
+  /** The first day on which something came, and the mean of all such. */
+  #firstPositive = Infinity;
   #usual = 0;
   /** Whether it was silent before any of the days that are told of. */
   wasSilent = false;
@@ -217,6 +218,8 @@ class LookBack {
     this.#noteSilences(values);
     this.wasSilent = false;
     const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
+    // What has not begun cannot have gone silent, and nobody can expect it.
+    const firstFrom = Math.max(begin + WARM_DAYS - 7, this.#firstPositive);
     const middle = (first + values.length) / 2;
     for (const each of [this.#first, this.#second]) {
       each.sums.fill(0);
@@ -232,7 +235,7 @@ class LookBack {
       const isRanged = target >= values.length - RANGED_DAYS;
       for (const ahead of isRanged ? RANGED_AHEAD : JUDGED_AHEAD) {
         const from = target - ahead;
-        if (from < begin + WARM_DAYS - 7) continue;
+        if (from < firstFrom) continue;
         const silence = this.#silences[from] ?? 0;
         if (silence > 0 && !isRanged) continue;
         const at = this.#count;
@@ -275,9 +278,10 @@ class LookBack {
         sum += value;
       }
     }
+    this.#firstPositive = positive > 0 ? values.findIndex((value) => value > 0) : Infinity;
     this.#usual = sum / positive;
     const surprising = Math.max(SURPRISING * known / positive, LEAST_SILENCE);
-    let silent = Infinity;
+    let silent = 0;
     for (let day = 0; day < values.length; day++) {
       const value = values[day] ?? NaN;
       if (value > 0) silent = 0;
@@ -335,7 +339,6 @@ class LookBack {
 
   /** Tells what methods expected together after silences, and what came. */
   tellSilent(weights: readonly number[], returns: Returns): void {
-    if (!(this.#usual > 0)) return;
     for (let at = 0; at < this.#count; at++) {
       const silence = this.#silenceBefore[at] ?? 0;
       if (silence === 0) continue;

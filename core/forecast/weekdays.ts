@@ -29,7 +29,7 @@ export class Profiles {
   }
 }
 
-/** Days that a profile is learned from: older ones may have been another season. */
+/** Days that a profile is learned from: a year, which has all its seasons. */
 const LEARNED_DAYS = 364;
 /** No weekday has more of a week than all of it. */
 const MOST_FACTOR = 7;

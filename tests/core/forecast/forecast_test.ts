@@ -175,6 +175,19 @@ Deno.test("forecastAll() takes an ad that has been silent for longer than chance
   });
 });
 
+Deno.test("forecastAll() takes no late beginning for a return", () => {
+  const random = createRandom(3);
+  const ads = Array.from({ length: 70 }, (_, index) => {
+    const [begin, end] = index < 10 ? [0, 60] : [45 + index % 8, DAYS];
+    return Array.from(
+      { length: DAYS },
+      (_, day) => begin <= day && day < end ? random.poisson(3) : 0,
+    );
+  });
+  const ended = forecast(treeOf({ a: ads })).get("a 0") ?? [];
+  assert(mean(ended.map(({ mean }) => mean)) < 0.1, `${mean(ended.map(({ mean }) => mean))}`);
+});
+
 Deno.test("forecastAll() expects back what comes back on its level", () => {
   const random = createRandom(31);
   // Each runs for three weeks and pauses for two; the first one has paused for one by now.
