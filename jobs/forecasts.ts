@@ -16,7 +16,7 @@ import {
 import type { Task, TaskRequest } from "./task.ts";
 
 /** Changes whenever the same data would give another forecast. */
-const MODEL_VERSION = "combined-4";
+const MODEL_VERSION = "combined-5";
 
 /** How many days ahead are forecast: the longest month, so that its end is always among them. */
 export const HORIZON = 31;

@@ -1,10 +1,15 @@
 /** Methods combined for each series by how far off they were before. */
-import { beginOf, METHODS, methodsFor, type Outlook, type Outlooks } from "./methods.ts";
+import {
+  beginOf,
+  METHODS,
+  methodsFor,
+  type Outlook,
+  type Outlooks,
+  START_DAYS,
+} from "./methods.ts";
 import type { Node } from "./tree.ts";
 import type { Profiles } from "./weekdays.ts";
 
-/** Days of a series that no method is judged by, because it has seen too little by then. */
-const WARM_DAYS = 21;
 /** Methods are judged by at most so many days of the past: by a year, which has all its seasons. */
 const JUDGED_DAYS = 364;
 /** How far off they were is told of at most so many: how much days scatter changes. */
@@ -217,9 +222,11 @@ class LookBack {
     const begin = beginOf(values);
     this.#noteSilences(values);
     this.wasSilent = false;
-    const first = Math.max(begin + WARM_DAYS, values.length - JUDGED_DAYS);
+    // The level that methods start from is known with the last of its days.
+    const started = begin + START_DAYS - 1;
+    const first = Math.max(started + 1, values.length - JUDGED_DAYS);
     // What has not begun cannot have gone silent, and nobody can expect it.
-    const firstFrom = Math.max(begin + WARM_DAYS - 7, this.#firstPositive);
+    const firstFrom = Math.max(started, this.#firstPositive);
     const middle = (first + values.length) / 2;
     for (const each of [this.#first, this.#second]) {
       each.sums.fill(0);

@@ -84,9 +84,10 @@ export function forecastAll(
   });
   // A function that outlives this one and knows the levels would keep the days of all nodes.
   const sizes = levels.map((nodes) => nodes.length);
-  const shaped = ranges.map(({ errors, dayCorrelations }, depth) => {
+  const shaped = ranges.map((ofLevel, depth) => {
+    const { errors } = ofLevel;
     const below = (sizes[depth] ?? 0) < SHAPING_SERIES ? ranges[depth + 1]?.errors : undefined;
-    return { errors, shape: shapeOf(below ? [errors, below] : [errors], dayCorrelations) };
+    return { errors, shape: shapeOf(below ? [errors, below] : [errors], ofLevel) };
   });
   const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
   const isStopped = Uint8Array.from(levels.flat(), (node) => node.isStopped ? 1 : 0);

@@ -1,4 +1,5 @@
 /** Ranges around forecasts, from the errors of the past. */
+import { qnorm, qt } from "lib-r-math.js";
 import type { DayForecast } from "./series.ts";
 
 /** What was expected of a series so many days ahead, and what came, in the order of the days. */
@@ -48,6 +49,8 @@ type ScaledErrors = { error: number; ahead: number; from: number; node: number }
 export type Ranges = Pick<Shape, "dayCorrelations"> & {
   /** In spreads, in the order of the series they came from, to compare with another metric's. */
   errors: Float64Array;
+  /** As how many errors that know nothing of each other they count. */
+  independent: number;
   /** How far off a forecast is: the root of its mean squared error. */
   spreadOf(place: number, mean: number, ahead: number): number;
 };
@@ -113,6 +116,7 @@ export function rangesOf(
   return {
     dayCorrelations: correlationsOfDays(covariance, growth),
     errors: Float64Array.from(errors, ({ error }) => error),
+    independent: Math.min(...TOGETHER_DAYS.map((days) => independentOf(errors, days))),
     spreadOf: (place, mean, ahead) =>
       growth(ahead) * Math.sqrt((factors[place] ?? 1) * Math.max(mean, floors[place] ?? 1)),
   };
@@ -138,15 +142,45 @@ function halvesOf({ expected, came, ahead, from }: PastErrors): [Half, Half] {
   return [sumsOf(0, Math.max(later, 0)), sumsOf(Math.max(later, 0), from.length)];
 }
 
+/** What happens to many series at once takes a day, or a week. */
+const TOGETHER_DAYS = [1, 7];
+
+/**
+ * As how many independent ones errors count, told by how much their squares differ from one time to the
+ * next: many series that move together are hardly more than one (Satterthwaite 1946).
+ */
+function independentOf(errors: ScaledErrors, days: number): number {
+  const times = new Map<number, { squares: number; count: number }>();
+  let squares = 0;
+  for (const { error, ahead, from } of errors) {
+    const time = times.getOrInsertComputed(
+      Math.floor((from + ahead) / days),
+      () => ({ squares: 0, count: 0 }),
+    );
+    time.squares += error ** 2;
+    time.count += 1;
+    squares += error ** 2;
+  }
+  const mean = squares / errors.length;
+  let differences = 0;
+  for (const time of times.values()) differences += (time.squares - time.count * mean) ** 2;
+  const variance = differences / errors.length ** 2 * times.size / (times.size - 1);
+  return variance > 0 ? Math.max(2 * mean ** 2 / variance, LEAST_INDEPENDENT) : Infinity;
+}
+
+/** Of fewer, nothing is known of how far errors scatter. */
+const LEAST_INDEPENDENT = 2;
+
 /**
  * The shape of the errors of a level: by their quantiles, so that the ranges hold as much as they did
- * before (conformal).
+ * before (conformal), and wider by as much as the quantiles of Student's t are of so few of them.
  *
  * @param all Of the level, and of others whose errors are taken for alike.
+ * @param independent As how many of them those of the level count.
  */
 export function shapeOf(
   all: readonly Float64Array[],
-  dayCorrelations: Shape["dayCorrelations"],
+  { dayCorrelations, independent }: Pick<Ranges, "dayCorrelations" | "independent">,
 ): Shape {
   const sorted = new Float64Array(all.reduce((count, errors) => count + errors.length, 0));
   let place = 0;
@@ -155,13 +189,17 @@ export function shapeOf(
     place += errors.length;
   }
   sorted.sort();
-  const quantile = (p: number) =>
-    sorted[Math.min(Math.floor(p * sorted.length), sorted.length - 1)];
+  const quantile = (end: keyof typeof ENDS) => {
+    const below = ENDS[end];
+    const usual = qnorm(below);
+    const found = sorted[Math.min(Math.floor(below * sorted.length), sorted.length - 1)] ?? usual;
+    return Number.isFinite(independent) ? found * qt(below, independent) / usual : found;
+  };
   return {
-    low95: quantile(ENDS.low95) ?? -2,
-    low80: quantile(ENDS.low80) ?? -1.3,
-    high80: quantile(ENDS.high80) ?? 1.3,
-    high95: quantile(ENDS.high95) ?? 2,
+    low95: quantile("low95"),
+    low80: quantile("low80"),
+    high80: quantile("high80"),
+    high95: quantile("high95"),
     dayCorrelations,
   };
 }

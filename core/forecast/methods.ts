@@ -23,6 +23,8 @@ export type Method = {
 
 /** How fast a level follows: from nearly a mean of all days to nearly the last day. */
 const PACES = [0.04, 0.1, 0.2, 0.4, 0.7];
+/** The same where there is a trend: slowly growing, and moved in a few days. */
+const TRENDING_PACES = [0.2, 0.7];
 /** Over how many weeks a weekday is averaged. */
 const WEEKS = [2, 4, 8];
 
@@ -32,10 +34,10 @@ export const METHODS: readonly Method[] = [
     usesProfile: true,
     lookFrom: (values, profile, notes) => smoothed(values, profile, notes(0), pace),
   })),
-  {
+  ...TRENDING_PACES.map((pace): Method => ({
     usesProfile: true,
-    lookFrom: (values, profile, notes) => trending(values, profile, notes(0), notes(1)),
-  },
+    lookFrom: (values, profile, notes) => trending(values, profile, notes(0), notes(1), pace),
+  })),
   ...WEEKS.map((weeks): Method => ({
     usesProfile: false,
     lookFrom: (values, _, notes) => sameWeekdays(values, notes(0), weeks),
@@ -84,7 +86,8 @@ function smoothed(
   return (day, ahead) => (levels[day] ?? 0) * (profile[(day + ahead) % 7] ?? 1);
 }
 
-const TREND_PACE = 0.05;
+/** A trend follows slower than its level: by one day's error only so much of it. */
+const TREND_OF_LEVEL = 0.25;
 const DAMPING = 0.9;
 
 const fadings: number[] = [];
@@ -100,8 +103,8 @@ function trending(
   profile: Float64Array,
   levels: Notes,
   trends: Notes,
+  pace: number,
 ): Outlook {
-  const pace = 0.2;
   let level = startLevel(values, profile);
   let trend = 0;
   for (let day = 0; day < values.length; day++) {
@@ -110,7 +113,7 @@ function trending(
     const expected = level + DAMPING * trend;
     const error = Number.isNaN(value) ? 0 : (value - expected * factor) / Math.max(factor, 0.5);
     level = expected + pace * error;
-    trend = DAMPING * trend + TREND_PACE * error;
+    trend = DAMPING * trend + TREND_OF_LEVEL * pace * error;
     levels[day] = level;
     trends[day] = trend;
   }
@@ -174,12 +177,15 @@ export function beginOf(values: Float32Array): number {
   return Math.max(values.findIndex((value) => !Number.isNaN(value)), 0);
 }
 
-/** The level of the first two weeks from the first known day on. */
+/** From so many days a series has its first level. */
+export const START_DAYS = 14;
+
+/** The level of the first days from the first known one on. */
 function startLevel(values: Float32Array, profile: Float64Array): number {
   let sum = 0;
   let weight = 0;
   const begin = beginOf(values);
-  for (let day = begin; day < Math.min(values.length, begin + 14); day++) {
+  for (let day = begin; day < Math.min(values.length, begin + START_DAYS); day++) {
     const value = values[day] ?? NaN;
     if (Number.isNaN(value)) continue;
     sum += value;

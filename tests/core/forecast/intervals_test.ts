@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals } from "@std/assert";
 import { type PastErrors, rangesOf, shapeOf } from "../../../core/forecast/intervals.ts";
-import { createRandom } from "../../../core/random.ts";
+import { createRandom, type Random } from "../../../core/random.ts";
 
 const MEAN = 100;
 const DAYS = 31;
@@ -99,8 +99,11 @@ Deno.test("rangesOf() allows for series that are more noisy at one time than at 
     count: came.length,
     level: MEAN,
   }));
-  const { errors, dayCorrelations, spreadOf } = rangesOf(sums, (place) => pasts[place] ?? null);
-  const shape = shapeOf([errors], dayCorrelations);
+  const { errors, dayCorrelations, independent, spreadOf } = rangesOf(
+    sums,
+    (place) => pasts[place] ?? null,
+  );
+  const shape = shapeOf([errors], { dayCorrelations, independent });
   const held = { in80: 0, in95: 0 };
   noises.forEach((noise, place) => {
     const error = random.normal(0, noise.at(-1) ?? NaN) / spreadOf(place, MEAN, 1);
@@ -109,4 +112,53 @@ Deno.test("rangesOf() allows for series that are more noisy at one time than at 
   });
   assertAlmostEquals(held.in80 / noises.length, 0.8, 0.02);
   assertAlmostEquals(held.in95 / noises.length, 0.95, 0.015);
+});
+
+Deno.test("rangesOf() counts what happens to many series at once as one error", () => {
+  const days = 56;
+  const series = 10;
+  // Its inverse is what is estimated, so that is what has to be right on average.
+  const independentOf = (drawShocks: (random: Random) => number[][]) => {
+    const random = createRandom(11);
+    let inverse = 0;
+    for (let time = 0; time < 200; time++) {
+      const from = Array.from({ length: days }, (_, day) => day - 1);
+      const pasts = drawShocks(random).map((shocks): PastErrors => ({
+        expected: from.map(() => MEAN),
+        came: shocks.map((shock) => MEAN + shock),
+        ahead: from.map(() => 1),
+        from,
+      }));
+      const sums = pasts.map(() => ({
+        squares: days,
+        means: MEAN * days,
+        count: days,
+        level: MEAN,
+      }));
+      inverse += 1 / rangesOf(sums, (place) => pasts[place] ?? null).independent / 200;
+    }
+    return 1 / inverse;
+  };
+  const draw = (random: Random, count: number) =>
+    Array.from({ length: count }, () => random.normal(0, 1));
+  const alone = independentOf((random) => Array.from({ length: series }, () => draw(random, days)));
+  // The fewer of days and weeks is taken, so somewhat fewer than there are.
+  assertAlmostEquals(alone / (days * series), 0.8, 0.2);
+  const byDay = independentOf((random) => Array(series).fill(draw(random, days)));
+  assertAlmostEquals(byDay / days, 0.8, 0.2);
+  const byWeek = independentOf((random) => {
+    const weeks = draw(random, days / 7);
+    return Array(series).fill(Array.from({ length: days }, (_, day) => weeks[Math.floor(day / 7)]));
+  });
+  assertAlmostEquals(byWeek / (days / 7), 1, 0.2);
+});
+
+Deno.test("shapeOf() is as much wider as Student's t is, the fewer errors it knows", () => {
+  const random = createRandom(12);
+  const errors = Float64Array.from({ length: 1000 }, () => random.normal(0, 1));
+  const of = (independent: number) => shapeOf([errors], { dayCorrelations: [], independent });
+  // Quantiles of t with 8 degrees of freedom, by those of the normal distribution.
+  assertAlmostEquals(of(8).high95 / of(Infinity).high95, 2.306004 / 1.959964, 1e-6);
+  assertAlmostEquals(of(8).low80 / of(Infinity).low80, 1.396815 / 1.281552, 1e-6);
+  assert(of(8).low95 < of(100).low95 && of(100).low95 < of(Infinity).low95);
 });
