@@ -21,8 +21,8 @@ export type Method = {
   ) => Outlook;
 };
 
-/** How fast a level follows: from nearly a mean of all days to nearly the last day. */
-const PACES = [0.04, 0.1, 0.2, 0.4, 0.7];
+/** How fast a level follows: from nearly a mean of all days to the last day alone. */
+const PACES = [0.04, 0.1, 0.2, 0.4, 1];
 /** The same where there is a trend: slowly growing, and moved in a few days. */
 const TRENDING_PACES = [0.2, 0.7];
 /** Over how many weeks a weekday is averaged. */
