@@ -22,8 +22,8 @@ const SHAPING_ERRORS = 100_000;
 
 /**
  * The errors of a week are hardly more than one, and there are twelve weeks of them: of fewer series
- * not one lies beyond 2.5 %. So they take the shape of the level below as well, whose errors are in
- * units of their spread too.
+ * not one lies beyond 2.5 %. So they take the shape of the next level below that has errors as well:
+ * those are in units of their spread too.
  */
 const SHAPING_SERIES = 4;
 
@@ -85,9 +85,11 @@ export function forecastAll(
   // A function that outlives this one and knows the levels would keep the days of all nodes.
   const sizes = levels.map((nodes) => nodes.length);
   const shaped = ranges.map((ofLevel, depth) => {
-    const { errors } = ofLevel;
-    const below = (sizes[depth] ?? 0) < SHAPING_SERIES ? ranges[depth + 1]?.errors : undefined;
-    return { errors, shape: shapeOf(below ? [errors, below] : [errors], ofLevel) };
+    const below = (sizes[depth] ?? 0) < SHAPING_SERIES
+      ? ranges.slice(depth + 1).find(({ errors }) => errors.length > 0)
+      : undefined;
+    const shape = shapeOf(below ? [ofLevel, below] : [ofLevel], ofLevel.dayCorrelations);
+    return { errors: ofLevel.errors, shape };
   });
   const starts = levels.map((nodes) => nodes[0]?.index ?? 0);
   const isStopped = Uint8Array.from(levels.flat(), (node) => node.isStopped ? 1 : 0);

@@ -116,7 +116,7 @@ export function rangesOf(
   return {
     dayCorrelations: correlationsOfDays(covariance, growth),
     errors: Float64Array.from(errors, ({ error }) => error),
-    independent: Math.min(...TOGETHER_DAYS.map((days) => independentOf(errors, days))),
+    independent: independentOf(errors),
     spreadOf: (place, mean, ahead) =>
       growth(ahead) * Math.sqrt((factors[place] ?? 1) * Math.max(mean, floors[place] ?? 1)),
   };
@@ -144,62 +144,77 @@ function halvesOf({ expected, came, ahead, from }: PastErrors): [Half, Half] {
 
 /** What happens to many series at once takes a day, or a week. */
 const TOGETHER_DAYS = [1, 7];
+/** How much series move together is taken for usual, one error a day, as if so many weeks had told so. */
+const USUAL_WEEKS = 4;
 
 /**
- * As how many independent ones errors count, told by how much their squares differ from one time to the
- * next: many series that move together are hardly more than one (Satterthwaite 1946).
+ * As how many independent errors some count: told by how much the share of those beyond the ends of the
+ * range of 80 % differs from day to day, or from week to week (the design effect of Kish 1965). Many
+ * series that move together are hardly more than one.
  */
-function independentOf(errors: ScaledErrors, days: number): number {
-  const times = new Map<number, { squares: number; count: number }>();
-  let squares = 0;
-  for (const { error, ahead, from } of errors) {
-    const time = times.getOrInsertComputed(
-      Math.floor((from + ahead) / days),
-      () => ({ squares: 0, count: 0 }),
-    );
-    time.squares += error ** 2;
-    time.count += 1;
-    squares += error ** 2;
+function independentOf(errors: ScaledErrors): number {
+  const sorted = Float64Array.from(errors, ({ error }) => error).sort();
+  const [low = 0, high = 0] = [quantileOf(sorted, ENDS.low80), quantileOf(sorted, ENDS.high80)];
+  const isBeyond = Uint8Array.from(errors, ({ error }) => error < low || error > high ? 1 : 0);
+  const share = isBeyond.reduce((sum, each) => sum + each, 0) / errors.length;
+  // One through as how many they count.
+  let told = 0;
+  const days = new Set<number>();
+  for (const together of TOGETHER_DAYS) {
+    const times = new Map<number, { beyond: number; count: number }>();
+    errors.forEach(({ ahead, from }, index) => {
+      const day = from + ahead;
+      days.add(day);
+      const key = Math.floor(day / together);
+      const time = times.getOrInsertComputed(key, () => ({ beyond: 0, count: 0 }));
+      time.beyond += isBeyond[index] ?? 0;
+      time.count += 1;
+    });
+    let differences = 0;
+    for (const { beyond, count } of times.values()) differences += (beyond - count * share) ** 2;
+    const variance = differences / errors.length ** 2 * times.size / (times.size - 1);
+    const alone = share * (1 - share);
+    if (times.size > 1 && alone > 0) told = Math.max(told, variance / alone);
   }
-  const mean = squares / errors.length;
-  let differences = 0;
-  for (const time of times.values()) differences += (time.squares - time.count * mean) ** 2;
-  const variance = differences / errors.length ** 2 * times.size / (times.size - 1);
-  return variance > 0 ? Math.max(2 * mean ** 2 / variance, LEAST_INDEPENDENT) : Infinity;
+  const weeks = told > 0 ? days.size / 7 : 0;
+  return (weeks + USUAL_WEEKS) / (weeks * told + USUAL_WEEKS / days.size);
 }
 
-/** Of fewer, nothing is known of how far errors scatter. */
+function quantileOf(sorted: Float64Array, below: number): number | undefined {
+  return sorted[Math.min(Math.floor(below * sorted.length), sorted.length - 1)];
+}
+
+/** Of fewer nothing is known of how far errors scatter. */
 const LEAST_INDEPENDENT = 2;
 
 /**
  * The shape of the errors of a level: by their quantiles, so that the ranges hold as much as they did
  * before (conformal), and wider by as much as the quantiles of Student's t are of so few of them.
  *
- * @param all Of the level, and of others whose errors are taken for alike.
- * @param independent As how many of them those of the level count.
+ * @param all The errors of the level, and those of others that are taken for alike.
  */
 export function shapeOf(
-  all: readonly Float64Array[],
-  { dayCorrelations, independent }: Pick<Ranges, "dayCorrelations" | "independent">,
+  all: readonly Pick<Ranges, "errors" | "independent">[],
+  dayCorrelations: Shape["dayCorrelations"],
 ): Shape {
-  const sorted = new Float64Array(all.reduce((count, errors) => count + errors.length, 0));
+  const sorted = new Float64Array(all.reduce((count, { errors }) => count + errors.length, 0));
   let place = 0;
-  for (const errors of all) {
+  for (const { errors } of all) {
     sorted.set(errors, place);
     place += errors.length;
   }
   sorted.sort();
-  const quantile = (end: keyof typeof ENDS) => {
-    const below = ENDS[end];
+  const independent = Math.max(...all.map((each) => each.independent), LEAST_INDEPENDENT);
+  const end = (below: number) => {
     const usual = qnorm(below);
-    const found = sorted[Math.min(Math.floor(below * sorted.length), sorted.length - 1)] ?? usual;
-    return Number.isFinite(independent) ? found * qt(below, independent) / usual : found;
+    const found = quantileOf(sorted, below) ?? usual;
+    return found * qt(below, independent) / usual;
   };
   return {
-    low95: quantile("low95"),
-    low80: quantile("low80"),
-    high80: quantile("high80"),
-    high95: quantile("high95"),
+    low95: end(ENDS.low95),
+    low80: end(ENDS.low80),
+    high80: end(ENDS.high80),
+    high95: end(ENDS.high95),
     dayCorrelations,
   };
 }

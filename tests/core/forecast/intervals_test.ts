@@ -103,7 +103,7 @@ Deno.test("rangesOf() allows for series that are more noisy at one time than at 
     sums,
     (place) => pasts[place] ?? null,
   );
-  const shape = shapeOf([errors], { dayCorrelations, independent });
+  const shape = shapeOf([{ errors, independent }], dayCorrelations);
   const held = { in80: 0, in95: 0 };
   noises.forEach((noise, place) => {
     const error = random.normal(0, noise.at(-1) ?? NaN) / spreadOf(place, MEAN, 1);
@@ -141,22 +141,26 @@ Deno.test("rangesOf() counts what happens to many series at once as one error", 
   };
   const draw = (random: Random, count: number) =>
     Array.from({ length: count }, () => random.normal(0, 1));
+  // Eight weeks tell how many there are, and four say that it is one a day.
+  const expected = (independent: number) => 1 / ((8 / independent + 4 / days) / 12);
   const alone = independentOf((random) => Array.from({ length: series }, () => draw(random, days)));
-  // The fewer of days and weeks is taken, so somewhat fewer than there are.
-  assertAlmostEquals(alone / (days * series), 0.8, 0.2);
+  assertAlmostEquals(alone / expected(days * series), 1, 0.1);
   const byDay = independentOf((random) => Array(series).fill(draw(random, days)));
-  assertAlmostEquals(byDay / days, 0.8, 0.2);
+  assertAlmostEquals(byDay / expected(days), 0.9, 0.1);
   const byWeek = independentOf((random) => {
     const weeks = draw(random, days / 7);
-    return Array(series).fill(Array.from({ length: days }, (_, day) => weeks[Math.floor(day / 7)]));
+    return Array.from(
+      { length: series },
+      () => draw(random, days).map((own, day) => (weeks[Math.floor(day / 7)] ?? NaN) + own / 100),
+    );
   });
-  assertAlmostEquals(byWeek / (days / 7), 1, 0.2);
+  assertAlmostEquals(byWeek / expected(days / 7), 1, 0.2);
 });
 
 Deno.test("shapeOf() is as much wider as Student's t is, the fewer errors it knows", () => {
   const random = createRandom(12);
   const errors = Float64Array.from({ length: 1000 }, () => random.normal(0, 1));
-  const of = (independent: number) => shapeOf([errors], { dayCorrelations: [], independent });
+  const of = (independent: number) => shapeOf([{ errors, independent }], []);
   // Quantiles of t with 8 degrees of freedom, by those of the normal distribution.
   assertAlmostEquals(of(8).high95 / of(Infinity).high95, 2.306004 / 1.959964, 1e-6);
   assertAlmostEquals(of(8).low80 / of(Infinity).low80, 1.396815 / 1.281552, 1e-6);
