@@ -21,7 +21,7 @@ const MODEL_VERSION = "combined-5";
 /** How many days ahead are forecast: the longest month, so that its end is always among them. */
 export const HORIZON = 31;
 
-/** As much of 100,000 ads as there is room for: three weeks that methods start with, and 13 judged. */
+/** As much of 100,000 ads as there is room for: two weeks that methods start with, and 14 judged. */
 const HISTORY_DAYS = 112;
 
 const BATCH = 500;

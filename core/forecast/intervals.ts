@@ -1,5 +1,6 @@
 /** Ranges around forecasts, from the errors of the past. */
 import { qnorm, qt } from "lib-r-math.js";
+import { medianOfMean } from "./outliers.ts";
 import type { DayForecast } from "./series.ts";
 
 /** What was expected of a series so many days ahead, and what came, in the order of the days. */
@@ -67,9 +68,9 @@ export function rangesOf(
   sums: readonly ErrorSums[],
   pastOf: (place: number) => PastErrors | null,
 ): Ranges {
-  const relative = sums.filter(({ means }) => means > 0).map((
-    { squares, means, count },
-  ) => squares / means / (means / count) ** POWER);
+  const relative = sums.filter(({ means }) => means > 0).map(({ squares, means, count }) =>
+    squares / means / (means / count) ** POWER / medianOfMean(count)
+  );
   // What never differs from what was expected tells nothing of how much others do.
   const positive = relative.filter((each) => each > 0);
   const usual = positive.length > 0 ? medianOf(positive) : relative.length > 0 ? 0 : 1;
@@ -142,54 +143,58 @@ function halvesOf({ expected, came, ahead, from }: PastErrors): [Half, Half] {
   return [sumsOf(0, Math.max(later, 0)), sumsOf(Math.max(later, 0), from.length)];
 }
 
-/** What happens to many series at once takes a day, or a week. */
-const TOGETHER_DAYS = [1, 7];
-/** How much series move together is taken for usual, one error a day, as if so many weeks had told so. */
+/** Series move together in a week as a whole, and more so on one day. */
+const TOGETHER_DAYS = 7;
+/** That they tell one error a day is taken for usual, as if so many weeks had told so. */
 const USUAL_WEEKS = 4;
 
 /**
  * As how many independent errors some count: told by how much the share of those beyond the ends of the
- * range of 80 % differs from day to day, or from week to week (the design effect of Kish 1965). Many
- * series that move together are hardly more than one.
+ * range of 80 % differs from week to week (the design effect of Kish 1965). Many series that move
+ * together are hardly more than one.
  */
 function independentOf(errors: ScaledErrors): number {
   const sorted = Float64Array.from(errors, ({ error }) => error).sort();
   const [low = 0, high = 0] = [quantileOf(sorted, ENDS.low80), quantileOf(sorted, ENDS.high80)];
-  const isBeyond = Uint8Array.from(errors, ({ error }) => error < low || error > high ? 1 : 0);
-  const share = isBeyond.reduce((sum, each) => sum + each, 0) / errors.length;
-  // One through as how many they count.
-  let told = 0;
+  const weeks = new Map<number, { beyond: number; count: number }>();
   const days = new Set<number>();
-  for (const together of TOGETHER_DAYS) {
-    const times = new Map<number, { beyond: number; count: number }>();
-    errors.forEach(({ ahead, from }, index) => {
-      const day = from + ahead;
-      days.add(day);
-      const key = Math.floor(day / together);
-      const time = times.getOrInsertComputed(key, () => ({ beyond: 0, count: 0 }));
-      time.beyond += isBeyond[index] ?? 0;
-      time.count += 1;
-    });
-    let differences = 0;
-    for (const { beyond, count } of times.values()) differences += (beyond - count * share) ** 2;
-    const variance = differences / errors.length ** 2 * times.size / (times.size - 1);
-    const alone = share * (1 - share);
-    if (times.size > 1 && alone > 0) told = Math.max(told, variance / alone);
+  let beyond = 0;
+  for (const { error, ahead, from } of errors) {
+    const day = from + ahead;
+    days.add(day);
+    const week = weeks.getOrInsertComputed(
+      Math.floor(day / TOGETHER_DAYS),
+      () => ({ beyond: 0, count: 0 }),
+    );
+    week.count += 1;
+    if (low <= error && error <= high) continue;
+    week.beyond += 1;
+    beyond += 1;
   }
-  const weeks = told > 0 ? days.size / 7 : 0;
-  return (weeks + USUAL_WEEKS) / (weeks * told + USUAL_WEEKS / days.size);
+  const share = beyond / errors.length;
+  let differences = 0;
+  for (const week of weeks.values()) differences += (week.beyond - week.count * share) ** 2;
+  const variance = differences / errors.length ** 2 * weeks.size / (weeks.size - 1);
+  // One through as many as they count. A week alone tells nothing of how weeks differ.
+  const told = variance / (share * (1 - share));
+  if (weeks.size < 2 || !(told > 0)) return days.size;
+  const telling = days.size / TOGETHER_DAYS;
+  return (telling + USUAL_WEEKS) / (telling * told + USUAL_WEEKS / days.size);
 }
 
 function quantileOf(sorted: Float64Array, below: number): number | undefined {
   return sorted[Math.min(Math.floor(below * sorted.length), sorted.length - 1)];
 }
 
+/** Of so many errors one lies beyond an end of the range of 80 %: of fewer, they hardly have a shape. */
+const SHAPELESS_ERRORS = 10;
 /** Of fewer nothing is known of how far errors scatter. */
 const LEAST_INDEPENDENT = 2;
 
 /**
  * The shape of the errors of a level: by their quantiles, so that the ranges hold as much as they did
- * before (conformal), and wider by as much as the quantiles of Student's t are of so few of them.
+ * before (conformal). The fewer errors it knows, the more it is that of the normal distribution, and
+ * the wider, as Student's t is. The mean is always within.
  *
  * @param all The errors of the level, and those of others that are taken for alike.
  */
@@ -204,17 +209,21 @@ export function shapeOf(
     place += errors.length;
   }
   sorted.sort();
-  const independent = Math.max(...all.map((each) => each.independent), LEAST_INDEPENDENT);
-  const end = (below: number) => {
-    const usual = qnorm(below);
-    const found = quantileOf(sorted, below) ?? usual;
-    return found * qt(below, independent) / usual;
+  const independent = Math.max(...all.map((each) => each.independent));
+  const distance = (below: number, side: 1 | -1) => {
+    const normal = qnorm(below);
+    const found = quantileOf(sorted, below);
+    if (found === undefined) return normal;
+    const wider = qt(below, Math.max(independent, LEAST_INDEPENDENT)) / normal;
+    const blended = (independent * found + SHAPELESS_ERRORS * normal) /
+      (independent + SHAPELESS_ERRORS);
+    return side * Math.max(side * blended, 0) * wider;
   };
   return {
-    low95: end(ENDS.low95),
-    low80: end(ENDS.low80),
-    high80: end(ENDS.high80),
-    high95: end(ENDS.high95),
+    low95: distance(ENDS.low95, -1),
+    low80: distance(ENDS.low80, -1),
+    high80: distance(ENDS.high80, 1),
+    high95: distance(ENDS.high95, 1),
     dayCorrelations,
   };
 }

@@ -80,6 +80,7 @@ function smoothed(
   for (let day = 0; day < values.length; day++) {
     const value = values[day] ?? NaN;
     const factor = profile[day % 7] ?? 1;
+    // A quiet weekday tells less of the level than its factor would make of it.
     if (!Number.isNaN(value)) level += pace * (value - level * factor) / Math.max(factor, 0.5);
     levels[day] = level;
   }

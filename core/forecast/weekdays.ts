@@ -1,5 +1,5 @@
 /** Weekday profiles: how many times its level a series has on each weekday, pooled over siblings. */
-import { believed, errorGrowth } from "./outliers.ts";
+import { believed, errorGrowth, medianOfMean } from "./outliers.ts";
 import type { Node } from "./tree.ts";
 
 /** The weekday profiles of the nodes of a tree, by their index. */
@@ -261,11 +261,6 @@ function cutTowers(days: Float64Array): void {
     const usual = medianOf([...near].filter((value) => !Number.isNaN(value)));
     if (usual > 0 && (days[day] ?? 0) > MOST_FACTOR * usual) days[day] = usual;
   }
-}
-
-/** The median of a mean of so many squared normal numbers (Wilson and Hilferty 1931). */
-function medianOfMean(count: number): number {
-  return (1 - 2 / (9 * count)) ** 3;
 }
 
 function medianOf(values: number[]): number {

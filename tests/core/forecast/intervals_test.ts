@@ -1,4 +1,6 @@
-import { assert, assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { qnorm } from "lib-r-math.js";
+import { mean } from "simple-statistics";
 import { type PastErrors, rangesOf, shapeOf } from "../../../core/forecast/intervals.ts";
 import { createRandom, type Random } from "../../../core/random.ts";
 
@@ -158,11 +160,45 @@ Deno.test("rangesOf() counts what happens to many series at once as one error", 
 });
 
 Deno.test("shapeOf() is as much wider as Student's t is, the fewer errors it knows", () => {
-  const random = createRandom(12);
-  const errors = Float64Array.from({ length: 1000 }, () => random.normal(0, 1));
+  // Those of the normal distribution, so that it is the same however many are believed.
+  const errors = Float64Array.from({ length: 1000 }, (_, index) => qnorm((index + 0.5) / 1000));
   const of = (independent: number) => shapeOf([{ errors, independent }], []);
-  // Quantiles of t with 8 degrees of freedom, by those of the normal distribution.
-  assertAlmostEquals(of(8).high95 / of(Infinity).high95, 2.306004 / 1.959964, 1e-6);
-  assertAlmostEquals(of(8).low80 / of(Infinity).low80, 1.396815 / 1.281552, 1e-6);
-  assert(of(8).low95 < of(100).low95 && of(100).low95 < of(Infinity).low95);
+  assertAlmostEquals(of(8).high95, 2.306004, 0.01);
+  assertAlmostEquals(of(8).low80, -1.396815, 0.01);
+  assertAlmostEquals(of(1e6).low95, -1.959964, 0.01);
+  // With one error nothing is known of how far they scatter; with none, that of the model is all.
+  assertAlmostEquals(of(1).high95, 4.302653, 0.02);
+  assertAlmostEquals(
+    shapeOf([{ errors: new Float64Array(), independent: 0 }], []).high95,
+    1.96,
+    1e-4,
+  );
+});
+
+Deno.test("shapeOf() makes the less of the shape of errors the fewer there are, and holds the mean", () => {
+  const errors = Float64Array.from({ length: 1000 }, (_, index) => 0.5 + index / 1000);
+  const of = (independent: number) => shapeOf([{ errors, independent }], []);
+  assert(of(1).low80 < of(5).low80 && of(5).low80 < of(40).low80);
+  assertEquals(of(40).low80, 0);
+  assertAlmostEquals(of(1e6).high95, 1.475, 1e-3);
+});
+
+Deno.test("rangesOf() knows how far off series are on average that it saw once each", () => {
+  const random = createRandom(13);
+  // Most single errors are smaller than that: half of them below two thirds of it.
+  const pasts = Array.from({ length: 2000 }, (): PastErrors => ({
+    expected: [MEAN],
+    came: [random.normal(MEAN, 7)],
+    ahead: [1],
+    from: [0],
+  }));
+  const sums = pasts.map(({ came: [came = NaN] }) => ({
+    squares: (came - MEAN) ** 2,
+    means: MEAN,
+    count: 1,
+    level: MEAN,
+  }));
+  const { spreadOf } = rangesOf(sums, (place) => pasts[place] ?? null);
+  const spreads = sums.map((_, place) => spreadOf(place, MEAN, 1));
+  assertAlmostEquals(mean(spreads), 7, 0.5);
 });
