@@ -3,7 +3,8 @@
  * events in `beta` units of exposure. For the CPL that is leads in spend, and leads per unit of spend
  * are Gamma distributed, the CPL being their inverse; CTR and conversion rate are Beta distributed.
  */
-import { pgamma, qbeta, qgamma } from "lib-r-math.js";
+import { pgamma, qgamma } from "lib-r-math.js";
+import { betaQuantile } from "./quantiles.ts";
 
 /** A posterior as `ads.entity_evidence` has it. */
 export type Posterior = { alpha: number; beta: number };
@@ -46,7 +47,7 @@ export function cplInterval(posterior: Posterior, probability: number): Interval
 export function rateInterval({ alpha, beta }: Posterior, probability: number): Interval {
   // More leads than clicks happen (views count too); then the rate is no share, but still a rate.
   const quantile = (p: number) =>
-    beta > alpha ? qbeta(p, alpha, beta - alpha) : qgamma(p, alpha, beta);
+    beta > alpha ? betaQuantile(p, alpha, beta - alpha) : qgamma(p, alpha, beta);
   return { low: quantile((1 - probability) / 2), high: quantile((1 + probability) / 2) };
 }
 

@@ -20,6 +20,9 @@ type Row = {
 
 const BATCH = 500;
 
+/** Of a day of whose leads less is known by now, nothing is. */
+const LEAST_COMPLETE = 0.1;
+
 /**
  * Reads the daily numbers of all ads. A day on which an ad has none was a day without delivery, from its
  * first one on; but where nothing of the whole account is known, nothing is known of it.
@@ -38,6 +41,9 @@ export async function readLeaves(
   const length = 1 + Math.max(-1, ...known.map(({ age }) => age));
   const isKnown = new Uint8Array(length);
   for (const { age } of known) isKnown[length - 1 - age] = 1;
+  const areLeadsKnown = isKnown.map((each, day) =>
+    each && (completeness[length - 1 - day] ?? 1) >= LEAST_COMPLETE ? 1 : 0
+  );
   const [newer] = await sql`
     select from ads.account_days where config_id = ${configId} and date > ${asOf} limit 1`;
   // Statuses are those of now: of an earlier day, the numbers alone say what ran.
@@ -73,11 +79,14 @@ export async function readLeaves(
       const spend = numbers.subarray(2 * index * length, (2 * index + 1) * length);
       const leads = numbers.subarray((2 * index + 1) * length, (2 * index + 2) * length);
       const begin = length - 1 - Math.max(...row.ages);
-      for (let day = begin; day < length; day++) if (isKnown[day]) spend[day] = leads[day] = 0;
+      for (let day = begin; day < length; day++) {
+        if (isKnown[day]) spend[day] = 0;
+        if (areLeadsKnown[day]) leads[day] = 0;
+      }
       row.ages.forEach((age, place) => {
         const day = length - 1 - age;
         spend[day] = row.spend[place] ?? 0;
-        leads[day] = (row.leads[place] ?? 0) / (completeness[age] ?? 1);
+        if (areLeadsKnown[day]) leads[day] = (row.leads[place] ?? 0) / (completeness[age] ?? 1);
       });
       leaves.push({
         campaignId: row.campaign_id,

@@ -73,9 +73,9 @@ export type Impact = {
   control: Control;
 };
 
-/** Why nothing can be said: too few days of delivery on a side, or no leads before. */
+/** Why nothing can be said: too few days of delivery on a side, no spend after, or no leads before. */
 export type Missing = {
-  missing: { what: "days_before" | "days_after" | "leads"; days: number; of: number };
+  missing: { what: "days_before" | "days_after" | "spend" | "leads"; days: number; of: number };
 };
 
 /** The least days of delivery on each side. */
@@ -89,7 +89,7 @@ export function analyzeChange(question: Question): Impact | Missing {
   const measured = wanted.flatMap((metric) => measure(metric, question) ?? []);
   const deciding = measured.find(({ metric }) => metric === DECIDING_METRIC);
   if (!deciding) {
-    return { missing: { what: "leads", days: 0, of: 0 } };
+    return { missing: { what: spentAfter(question) ? "leads" : "spend", days: 0, of: 0 } };
   }
   const together = measured.filter(({ metric }) => !ASKED_ALONE.includes(metric));
   const adjusted = holm(together.map(({ effect }) => effect.p));
@@ -116,6 +116,11 @@ function missingDays(
     return { what: "days_after", days: after, of: Math.max(lastDay - changeDay, 0) };
   }
   return null;
+}
+
+function spentAfter({ members, changeDay, lastDay }: Question): boolean {
+  const after = members[0]?.days.slice(changeDay + 1, lastDay + 1) ?? [];
+  return after.some((day) => (day?.spend ?? 0) > 0);
 }
 
 /** A metric as it was measured. */

@@ -1,6 +1,7 @@
 /** The effect of a change as a distribution: what came after by what would have come without it. */
-import { pf, qf } from "lib-r-math.js";
+import { pf } from "lib-r-math.js";
 import type { Interval } from "../evidence.ts";
+import { quantileBetween } from "../quantiles.ts";
 import type { Expectation } from "./movement.ts";
 import type { Block } from "./panel.ts";
 
@@ -18,6 +19,9 @@ export type Effect = {
 
 /** Half an event, as in Jeffreys' prior: says something of none at all, and centres what few say. */
 const JEFFREYS = 0.5;
+
+/** No effect is told of that is larger: few numbers are. */
+const MOST_LOG = 700;
 
 /** What is so improbable changes no quantile that is told. */
 const NEGLIGIBLE = 1e-5;
@@ -40,18 +44,15 @@ export function effectOf({ events, exposure }: Block, possibilities: Possibility
     parts.reduce((sum, { weight, scale, after, before }) => {
       return sum + weight * pf(ratio / scale, after, before);
     }, 0);
+  const belowLog = (log: number) => below(Math.exp(log));
   const quantile = (probability: number) => {
-    // Between the least and the greatest of the parts', on a log scale.
-    const ends = parts
-      .map(({ scale, after, before }) => Math.log(scale * qf(probability, after, before)));
-    let low = Math.min(...ends);
-    let high = Math.max(...ends);
-    while (high - low > 1e-5) {
-      const middle = (low + high) / 2;
-      if (below(Math.exp(middle)) < probability) low = middle;
-      else high = middle;
-    }
-    return Math.exp((low + high) / 2);
+    // On a log scale, from what came by what was expected, in steps that double.
+    const scales = parts.map(({ scale }) => Math.log(scale));
+    let low = Math.min(...scales);
+    let high = Math.max(...scales);
+    for (let step = 1; belowLog(low) > probability && low > -MOST_LOG; step *= 2) low -= step;
+    for (let step = 1; belowLog(high) < probability && high < MOST_LOG; step *= 2) high += step;
+    return Math.exp(quantileBetween(belowLog, probability, { low, high, tolerance: 1e-5 }));
   };
   const fewer = below(1);
   return {

@@ -129,8 +129,10 @@ function matchedDays(from: number, changeDay: number, daysAfter: number): Part[]
 
 /** The variance of a share that lies anywhere between what it seems to be and its worst. */
 function latenessOf(days: Part[], { share, atWorst }: Known): number {
-  const missing = days.reduce((sum, { day }) => sum + 1 - atWorst(day) / share(day), 0);
-  return (missing / Math.max(days.length, 1)) ** 2 / 12;
+  // Of a day of which nothing is known by now, nothing is counted, and nothing is missing.
+  const known = days.filter(({ day }) => share(day) > 0);
+  const missing = known.reduce((sum, { day }) => sum + 1 - atWorst(day) / share(day), 0);
+  return (missing / Math.max(known.length, 1)) ** 2 / 12;
 }
 
 function blockOf({ events, exposure }: Counts, days: Part[], factors: number[]): Block {

@@ -34,7 +34,8 @@ export function impactSentence({ verdict, metrics, control }: Impact, subject: S
       subject.changeType === "pause" ? "paused" : "started"
     }, `
     : "";
-  const range = `${change(interval.low)} to ${change(interval.high)}`;
+  const ends = new Set([change(interval.low), change(interval.high)]);
+  const range = [...ends].join(" to ");
   const found = {
     positive: `${what} is ${change(pct_change)} than it would have been (95 % sure: ${range})`,
     negative: `${what} is ${change(pct_change)} than it would have been (95 % sure: ${range})`,
@@ -50,6 +51,9 @@ export function impactSentence({ verdict, metrics, control }: Impact, subject: S
 /** Why nothing can be said of a change. */
 export function missingSentence({ what, days, of }: Missing["missing"], measured: Named): string {
   const name = nameOf(measured);
+  if (what === "spend") {
+    return capitalized(`${name} spent nothing after the change: no lead has a cost then`);
+  }
   if (what === "leads") {
     return `There are no leads before the change that the CPL of ${name} could be compared with`;
   }

@@ -1,6 +1,7 @@
 /** What the posteriors say about the quantities that rules make claims about. */
-import { lbeta, pbeta, pgamma, qbeta, qgamma } from "lib-r-math.js";
+import { lbeta, pbeta, pgamma, qgamma } from "lib-r-math.js";
 import { cplInterval, cplMedian, type Interval, type Posterior } from "../evidence.ts";
+import { betaQuantile, quantileBetween } from "../quantiles.ts";
 import type { Quantity } from "./claim.ts";
 
 /** Answers what is believed about an entity. */
@@ -300,15 +301,13 @@ function changeOf(
   return {
     side,
     quantile: (probability) => {
-      const ends = kinds.map(({ alpha, beta }) => qbeta(probability, alpha, beta));
-      let low = Math.min(...ends);
-      let high = Math.max(...ends);
-      for (let step = 0; step < 40; step++) {
-        const middle = (low + high) / 2;
-        if (mixed((alpha, beta) => pbeta(middle, alpha, beta)) < probability) low = middle;
-        else high = middle;
-      }
-      return high / (1 - high) / ratio;
+      const ends = kinds.map(({ alpha, beta }) => betaQuantile(probability, alpha, beta));
+      const share = quantileBetween(
+        (value) => mixed((alpha, beta) => pbeta(value, alpha, beta)),
+        probability,
+        { low: Math.min(...ends), high: Math.max(...ends), tolerance: 1e-12 },
+      );
+      return share / (1 - share) / ratio;
     },
   };
 }

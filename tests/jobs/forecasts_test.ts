@@ -16,6 +16,7 @@ Deno.test.afterAll(async () => await database[Symbol.asyncDispose]());
 const NOW = new Date("2026-04-01T04:00:00Z");
 const DAY = { spend: 40, impressions: 4000, clicks: 40, leads: 4 };
 const OTHER = { ...DAY, ad_id: "32", spend: 10, leads: 1 };
+const NO_LEADS = { ...OTHER, leads: 0 };
 
 let accounts = 0;
 
@@ -140,25 +141,33 @@ Deno.test("forecasts does not take days that are missing for days without delive
   assert(Number(await spendOf(off)) < 40);
 });
 
-Deno.test("forecasts allows for leads that come late", async () => {
-  const configId = await addAccount({ insights: daily(60, DAY) });
-  const { sql } = database;
-  // Imports on many mornings found half of the leads of the day before, and all a day later.
-  await sql`
-    insert into ads.leads_seen (config_id, date, age, leads)
-    select ${configId}, ${AS_OF}::date - before, age, 2 + 2 * age
-    from generate_series(28, 59) before
-    cross join generate_series(0, 1) age`;
-  await sql`
-    update ads.accounts set last_import_at = '2026-04-01T02:00:00Z' where config_id = ${configId}`;
-  await noteChange(configId, "2026-04-01T02:00:00Z");
-  await sql`
-    update ads.insights set leads = leads / 2
-    where config_id = ${configId} and date = ${AS_OF}`;
-  await forecast(configId);
-  const [, , , ad] = await firstDays(configId);
-  assertEquals(ad, ["ad 31", 40, 4]);
-});
+for (
+  const [what, seen, leads] of [
+    // Imports on many mornings found half of the leads of the day before, and all a day later.
+    ["allows for leads that come late", 2, 2],
+    // They found none of them, and then one.
+    ["takes leads for unknown where hardly any are known", 0, 1],
+  ] as const
+) {
+  Deno.test(`forecasts ${what}`, async () => {
+    const configId = await addAccount({ insights: [...daily(60, DAY), ...daily(60, NO_LEADS)] });
+    const { sql } = database;
+    await sql`
+      insert into ads.leads_seen (config_id, date, age, leads)
+      select ${configId}, ${AS_OF}::date - before, age, case age when 0 then ${seen}::integer else 4 end
+      from generate_series(28, 59) before
+      cross join generate_series(0, 1) age`;
+    await sql`
+      update ads.accounts set last_import_at = '2026-04-01T02:00:00Z' where config_id = ${configId}`;
+    await noteChange(configId, "2026-04-01T02:00:00Z");
+    await sql`
+      update ads.insights set leads = ${leads}
+      where config_id = ${configId} and date = ${AS_OF} and ad_id = '31'`;
+    await forecast(configId);
+    const [account, , , ad] = await firstDays(configId);
+    assertEquals([account, ad], [[`account ${configId}`, 50, 4], ["ad 31", 40, 4]]);
+  });
+}
 
 Deno.test("validation scores each day that came once, and again when it changed", async () => {
   const configId = await addAccount({

@@ -110,6 +110,15 @@ Deno.test("analyzeChange() is less sure where nobody knows how many leads come l
   assert(low({ share: () => 1, atWorst }) < low(KNOWN));
 });
 
+Deno.test("analyzeChange() counts a day of whose leads none are known by now on no side", () => {
+  const share = (day: number) => day === LAST_DAY ? 0 : 1;
+  const dayOf = (day: number) => ({ ...USUAL, leads: day === LAST_DAY ? 0 : 10 });
+  const members = ["1", "2", "3"].map((id) => member(id, dayOf));
+  const { verdict, metrics } = analyze({ members, known: { share, atWorst: share } });
+  assertAlmostEquals(metrics[0]?.pct_change ?? 99, 0, 1);
+  assert(verdict === "inconclusive" || verdict === "neutral", verdict);
+});
+
 Deno.test("analyzeChange() compares the weekdays of short windows with the same ones", () => {
   // On days 5 and 6 of a week, counted from the first day, half as many leads come.
   const dayOf = (day: number) => ({ ...USUAL, leads: day % 7 >= 5 ? 5 : 10 });
@@ -133,6 +142,8 @@ Deno.test("analyzeChange() says which side has too few days", () => {
   assertEquals(missing([member("1")], CHANGE_DAY + 2), { what: "days_after", days: 2, of: 2 });
   const noLeads = member("1", () => ({ ...USUAL, leads: 0 }));
   assertEquals(missing([noLeads]), { what: "leads", days: 0, of: 0 });
+  const noSpend = member("1", (day) => day > CHANGE_DAY ? { ...USUAL, spend: 0 } : USUAL);
+  assertEquals(missing([noSpend]), { what: "spend", days: 0, of: 0 });
 });
 
 Deno.test("analyzeChange() corrects the p values of all metrics but the CPL and spend", () => {

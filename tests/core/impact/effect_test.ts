@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals } from "@std/assert";
+import { pf } from "lib-r-math.js";
 import { effectOf } from "../../../core/impact/effect.ts";
 
 const block = (events: number, exposure: number) => ({
@@ -16,6 +17,16 @@ Deno.test("effectOf() gives the interval of a count where the expectation is cer
   assertAlmostEquals(interval.low, 1.26, 0.03);
   assertAlmostEquals(interval.high, 3.02, 0.05);
   assert(p < 0.01);
+});
+
+Deno.test("effectOf() ends where quantiles of the F distribution cannot be computed", () => {
+  // The library's quantile of 2.5 % with these degrees of freedom is 0.
+  for (const [events, before] of [[92, 4.2203479996344075], [232, 4.091082877578439]] as const) {
+    const { ratio, interval } = effectOf(block(events, events), certain(1, 2 / before));
+    const x = interval.low / ((events + 0.5) / events);
+    assertAlmostEquals(pf(x, 2 * events + 1, before), 0.025, 1e-4);
+    assert(interval.low < ratio && ratio < interval.high);
+  }
 });
 
 Deno.test("effectOf() is never sure of a few leads", () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Impact, MetricChange } from "../../../core/impact/analyze.ts";
 import { impactAdvice, impactSentence, missingSentence } from "../../../core/impact/sentence.ts";
 
@@ -75,6 +75,14 @@ Deno.test("impactSentence() tells of a pause what became of what is above it, an
   );
 });
 
+Deno.test("impactSentence() says once what no lead at all says", () => {
+  const sentence = impactSentence(
+    impact({ verdict: "negative" }, { pct_change: 9000, interval: { low: 1100, high: 1e6 } }),
+    changed,
+  );
+  assertStringIncludes(sentence, "(95 % sure: more than 1000 % higher)");
+});
+
 Deno.test("impactAdvice() says from when on more is known", () => {
   assertEquals(
     impactAdvice("inconclusive", "pause", "2026-03-20"),
@@ -96,5 +104,9 @@ Deno.test("missingSentence() says which side has too little", () => {
   assertEquals(
     missingSentence({ what: "leads", days: 0, of: 0 }, { entityType: "account", name: "" }),
     "There are no leads before the change that the CPL of the account could be compared with",
+  );
+  assertEquals(
+    missingSentence({ what: "spend", days: 0, of: 0 }, ADSET),
+    "Ad set “Parents” spent nothing after the change: no lead has a cost then",
   );
 });
