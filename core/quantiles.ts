@@ -1,4 +1,4 @@
-/** Quantiles where those of the library do not serve: of mixtures, and of some beta distributions. */
+/** Quantiles where those of the library do not serve: of mixtures, of some shapes, and by the million. */
 import { pbeta, qbeta } from "lib-r-math.js";
 
 /** Halvings of an interval, after which a number has no more digits. */
@@ -35,4 +35,9 @@ export function betaQuantile(probability: number, alpha: number, beta: number): 
   const below = (share: number) => pbeta(share, alpha, beta);
   if (Math.abs(below(found) - probability) < LEAST_ERROR) return found;
   return quantileBetween(below, probability, { low: 0, high: 1 });
+}
+
+/** The median of a mean of so many squared normal numbers (Wilson and Hilferty 1931). */
+export function medianOfMean(count: number): number {
+  return (1 - 2 / (9 * count)) ** 3;
 }

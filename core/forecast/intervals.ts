@@ -1,6 +1,6 @@
 /** Ranges around forecasts, from the errors of the past. */
 import { qnorm, qt } from "lib-r-math.js";
-import { medianOfMean } from "./outliers.ts";
+import { medianOfMean } from "../quantiles.ts";
 import type { DayForecast } from "./series.ts";
 
 /** What was expected of a series so many days ahead, and what came, in the order of the days. */
@@ -73,7 +73,8 @@ export function rangesOf(
   );
   // What never differs from what was expected tells nothing of how much others do.
   const positive = relative.filter((each) => each > 0);
-  const usual = positive.length > 0 ? medianOf(positive) : relative.length > 0 ? 0 : 1;
+  const median = quantileOf(Float64Array.from(positive).sort(), 0.5);
+  const usual = median ?? (relative.length > 0 ? 0 : 1);
   // How far off each series is around any mean: squared errors are factor x mean, at least at floor.
   const factorOf = ({ squares, means }: ErrorSums, mean: number) => {
     const prior = usual * mean ** POWER;
@@ -143,7 +144,7 @@ function halvesOf({ expected, came, ahead, from }: PastErrors): [Half, Half] {
   return [sumsOf(0, Math.max(later, 0)), sumsOf(Math.max(later, 0), from.length)];
 }
 
-/** Series move together in a week as a whole, and more so on one day. */
+/** What moves many series at once does so for days: whole weeks are told apart. */
 const TOGETHER_DAYS = 7;
 /** That they tell one error a day is taken for usual, as if so many weeks had told so. */
 const USUAL_WEEKS = 4;
@@ -316,9 +317,4 @@ function correlationsOfDays(
     spreads += growth(ahead);
     return most > 0 ? Math.min(shared / most, 1) : 0;
   });
-}
-
-function medianOf(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 1;
 }

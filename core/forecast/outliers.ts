@@ -79,8 +79,3 @@ export function withoutOutliers(
   }
   return cleaned;
 }
-
-/** The median of a mean of so many squared normal numbers (Wilson and Hilferty 1931). */
-export function medianOfMean(count: number): number {
-  return (1 - 2 / (9 * count)) ** 3;
-}

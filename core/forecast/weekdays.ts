@@ -1,5 +1,6 @@
 /** Weekday profiles: how many times its level a series has on each weekday, pooled over siblings. */
-import { believed, errorGrowth, medianOfMean } from "./outliers.ts";
+import { medianOfMean } from "../quantiles.ts";
+import { believed, errorGrowth } from "./outliers.ts";
 import type { Node } from "./tree.ts";
 
 /** The weekday profiles of the nodes of a tree, by their index. */
